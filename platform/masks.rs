@@ -1,0 +1,89 @@
+//! Holding signals blocked in threads, and putting every thread's mask back.
+
+use std::io;
+
+use super::holds::ThreadKey;
+use super::state::{State, this_thread};
+use super::{backend, child, sigset};
+use crate::SignalSet;
+
+/// Signals that one holder (a receiver or a guard) keeps blocked in one thread.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    thread: ThreadKey,
+    set: SignalSet,
+    /// What this holder blocked newly.
+    newly: SignalSet,
+    /// The thread's mask before.
+    pub(crate) before: SignalSet,
+}
+
+impl Hold {
+    /// Whether nothing of it is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.set.is_empty()
+    }
+}
+
+/// Blocks the set in the calling thread and holds it there.
+pub(crate) fn hold(state: &mut State, set: SignalSet) -> io::Result<Hold> {
+    let thread = this_thread();
+    let before = sigset::block(set)?;
+    let newly = state.holds.add(thread, set, before);
+    child::note_newly_blocked(newly);
+    settle(state);
+    Ok(Hold { thread, set, newly, before })
+}
+
+/// Ends the part of `hold` that `set` names.
+///
+/// If the calling thread is the one that blocks the signals, it unblocks them at once. Otherwise
+/// that thread does so at its next call into this crate, and [`backend::act_for`] sees to it that
+/// they find a thread until then. Signals that a receiver still needs blocked wait for its end;
+/// the caller unclaims its own before.
+pub(crate) fn release(state: &mut State, hold: &mut Hold, set: SignalSet) {
+    let set = hold.set & set;
+    hold.set -= set;
+    state.holds.remove(hold.thread, set);
+    settle(state);
+}
+
+/// Ends the whole hold.
+pub(crate) fn release_all(state: &mut State, hold: &mut Hold) {
+    release(state, hold, hold.set);
+}
+
+/// Ends a hold in a forked child that inherited it and knows nothing of the thread it was made on:
+/// unblocks what no other holder of the child needs.
+pub(crate) fn release_inherited(state: &mut State, hold: &mut Hold) {
+    if state.holds.knows(hold.thread) {
+        return release_all(state, hold);
+    }
+    let needed = needed(state) | state.holds.held(this_thread());
+    sigset::unblock(hold.newly - needed);
+    hold.set = SignalSet::EMPTY;
+}
+
+/// Makes the held signals count as blocked before, and ends the hold.
+pub(crate) fn keep(state: &mut State, hold: &mut Hold) {
+    state.holds.keep(hold.thread, hold.set);
+    release_all(state, hold);
+}
+
+/// Unblocks what is due in the calling thread, and has somebody act for the threads that do not
+/// come by.
+pub(crate) fn settle(state: &mut State) {
+    let thread = this_thread();
+    let due = state.holds.due(thread) - needed(state);
+    if !due.is_empty() {
+        state.holds.settled(thread, due);
+        sigset::unblock(due);
+    }
+    let owed = state.holds.owed() - needed(state);
+    backend::act_for(state, owed);
+}
+
+/// What has to stay blocked for the sake of receivers.
+fn needed(state: &State) -> SignalSet {
+    if backend::MASKED { state.claimed() } else { SignalSet::EMPTY }
+}

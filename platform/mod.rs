@@ -1,0 +1,76 @@
+//! What the kernels give: the only place that knows operating systems.
+//!
+//! Each backend is a module of the same shape, named after the kernel facility it stands on, and
+//! exactly one is compiled. It provides
+//!
+//! - `Receiver`: an open receiver. `open(set, audit)` takes a set whose signals are all receivable,
+//!   claims it ([`state`]) and undoes everything if anything fails; `update(set, audit)` changes
+//!   the set and keeps the descriptor; `read_one` and `read_many` take records out of the kernel's
+//!   queue without blocking; `wait(timeout)` sleeps until the descriptor is readable, until the
+//!   time is over or for no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so
+//!   that what was left unread acts as it would have before, and releases the claim last.
+//! - `Shared`: what the backend keeps in the process-wide [`state::State`]; `Default`.
+//! - `MASKED`: whether a received signal has to stay blocked in every thread. If so, [`masks`] puts
+//!   off unblocking a signal that some receiver has.
+//! - `act_for(state, set)`: makes sure that the signals of `set`, which some thread should let in
+//!   but does not yet, find a thread that does.
+//! - `unblocked_threads(set)`: the other threads that do not block the set.
+//! - `sigqueue(pid, signal, value)`.
+//! - `forbid_core()`: no core is dumped when this process dies.
+//!
+//! `numbers` has the same shape for every system: the signals that only it has (`NAMES`), its
+//! real-time range, the numbers that exist, those that can be received, and the signals that do
+//! not end a process (`SURVIVED_BY_DEFAULT`).
+//!
+//! [`sigset`], [`state`], [`masks`], [`holds`], [`child`] and [`death`] serve all backends.
+#![allow(unsafe_code)] // the one folder that may; each block says why it is sound
+
+pub(crate) mod child;
+pub(crate) mod death;
+mod holds;
+pub(crate) mod masks;
+pub(crate) mod sigset;
+pub(crate) mod state;
+
+// The ladder: which facility and which numbers a system has.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod audit;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "signalfd.rs"]
+mod backend;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "numbers/linux.rs"]
+pub(crate) mod numbers;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod parked;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod siginfo;
+
+#[cfg(any(
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+compile_error!("signal-source does not support this system yet: its kqueue backend is not written");
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+)))]
+compile_error!(
+    "signal-source needs signalfd or kqueue: it supports Linux, Android, macOS, iOS, FreeBSD, \
+     NetBSD, OpenBSD and DragonFly BSD. On Windows use tokio::signal::windows or the ctrlc crate; \
+     elsewhere signal-hook."
+);
+
+pub(crate) use backend::{Receiver, sigqueue, unblocked_threads};

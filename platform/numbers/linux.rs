@@ -1,0 +1,44 @@
+//! Signal numbers of Linux and Android ([`signal(7)`]).
+//!
+//! [`signal(7)`]: https://man7.org/linux/man-pages/man7/signal.7.html
+
+use nix::libc;
+
+crate::signal::named_signals! {
+    /// The names that this system has beside POSIX's.
+    NAMES:
+    PWR "SIGPWR" libc::SIGPWR, "the power fails";
+    #[cfg(not(any(
+        target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64",
+        target_arch = "mips64r6", target_arch = "sparc", target_arch = "sparc64"
+    )))]
+    STKFLT "SIGSTKFLT" libc::SIGSTKFLT, "for the program to use: no kernel sends it";
+}
+
+/// The first and last real-time signal; the C library decides, and keeps some below for itself.
+pub(crate) fn real_time() -> Option<(i32, i32)> {
+    Some((libc::SIGRTMIN(), libc::SIGRTMAX()))
+}
+
+/// Whether the system has a signal of this number.
+pub(crate) fn exists(number: i32) -> bool {
+    (1..=libc::SIGRTMAX()).contains(&number)
+}
+
+/// Whether the system lets a receiver have it: not the numbers between the standard signals (the
+/// last is 31) and `SIGRTMIN`.
+pub(crate) fn receivable(number: i32) -> bool {
+    number < 32 || number >= libc::SIGRTMIN()
+}
+
+/// Signals whose default action does not end the process.
+pub(crate) const SURVIVED_BY_DEFAULT: &[i32] = &[
+    libc::SIGCHLD,
+    libc::SIGCONT,
+    libc::SIGURG,
+    libc::SIGWINCH,
+    libc::SIGSTOP,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+];

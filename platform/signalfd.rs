@@ -1,0 +1,286 @@
+//! Linux and Android: `signalfd(2)`.
+//!
+//! A signal is received instead of acting only while it is blocked, in *every* thread, for the
+//! kernel gives it to any thread that lets it in. So opening blocks the set in the calling thread
+//! and audits the others.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::libc;
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use super::masks::{self, Hold};
+use super::parked::Parked;
+use super::sigset::{self, Action};
+use super::state::{self, State};
+use super::{audit, child, siginfo};
+use crate::mask::ThreadInfo;
+use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet};
+
+/// A received signal has to stay blocked in every thread.
+pub(super) const MASKED: bool = true;
+
+/// Records of one `read(2)`: beyond this many, a larger buffer gains nothing.
+const BATCH: usize = 64;
+
+#[derive(Default)]
+pub(super) struct Shared {
+    parked: Option<Parked>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    fd: SignalFd,
+    set: SignalSet,
+    /// One for each thread that the receiver blocked signals in: `update` may run on another.
+    holds: Vec<Hold>,
+    /// SIGCHLD was ignored before.
+    unignored: bool,
+    /// The process that opened it; a forked child inherits the descriptor, not the claims.
+    pid: u32,
+}
+
+impl Receiver {
+    pub(crate) fn open(set: SignalSet, audit: bool) -> Result<Receiver, OpenError> {
+        let mut state = state::lock();
+        let (hold, unignored) = acquire(&mut state, set, audit)?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        match SignalFd::with_flags(&sigset::to_sigset(set), flags) {
+            Ok(fd) => {
+                let (holds, pid) = (vec![hold], std::process::id());
+                Ok(Receiver { fd, set, holds, unignored, pid })
+            }
+            Err(errno) => {
+                give_back(&mut state, &mut [hold], set, unignored);
+                Err(OpenError::Os(errno.into()))
+            }
+        }
+    }
+
+    pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        let mut state = state::lock();
+        if self.pid != std::process::id() {
+            return Err(OpenError::Os(io::Error::other(
+                "this receiver was inherited from the process that forked, whose set would change \
+                 too: open one in this process",
+            )));
+        }
+        let (added, removed) = (set - self.set, self.set - set);
+        let (hold, unignored) = acquire(&mut state, added, audit)?;
+        if let Err(errno) = self.fd.set_mask(&sigset::to_sigset(set)) {
+            give_back(&mut state, &mut [hold], added, unignored);
+            return Err(OpenError::Os(errno.into()));
+        }
+        self.set = set;
+        self.holds.push(hold);
+        let reignore = self.unignored && removed.contains(Signal::CHLD);
+        self.unignored = (self.unignored && !reignore) || unignored;
+        give_back(&mut state, &mut self.holds, removed, reignore);
+        self.holds.retain(|hold| !hold.is_over());
+        Ok(())
+    }
+
+    /// The next record, if there is one.
+    pub(crate) fn read_one(&self) -> io::Result<Option<SignalInfo>> {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); siginfo::SIZE];
+        match self.read(&mut buffer)?.first_chunk() {
+            None => Ok(None),
+            Some(record) => siginfo::decode(record).map(Some).ok_or_else(no_signal),
+        }
+    }
+
+    /// Appends up to `limit` records and returns their number; stops early at a short read, which
+    /// need not mean that nothing is left.
+    pub(crate) fn read_many(&self, infos: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); BATCH * siginfo::SIZE];
+        let mut total = 0;
+        while total < limit {
+            let batch = BATCH.min(limit - total);
+            let bytes = match self.read(&mut buffer[..batch * siginfo::SIZE]) {
+                Ok(bytes) => bytes,
+                // What was read stays read; the error will come again.
+                Err(_) if total > 0 => break,
+                Err(error) => return Err(error),
+            };
+            let records = bytes.chunks_exact(siginfo::SIZE).map(<&[u8; siginfo::SIZE]>::try_from);
+            let count = records.len();
+            infos.extend(records.flatten().filter_map(siginfo::decode));
+            total += count;
+            if count < batch {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// What one `read(2)` gives: whole records, or nothing if nothing is pending.
+    fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a [u8]> {
+        match rustix::io::read(&self.fd, buffer) {
+            Ok((records, _)) => Ok(records),
+            Err(Errno::AGAIN) => Ok(&[]),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+        // More seconds than the kernel counts are as good as for ever.
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match rustix::event::poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl AsFd for Receiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = state::lock();
+        if self.pid == std::process::id() {
+            give_back(&mut state, &mut self.holds, self.set, self.unignored);
+        } else {
+            // In a forked child: the claims, if any, are other receivers'.
+            if self.unignored && !state.claimed().contains(Signal::CHLD) {
+                reignore_children();
+            }
+            for hold in &mut self.holds {
+                masks::release_inherited(&mut state, hold);
+            }
+        }
+    }
+}
+
+/// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
+/// or undoes it all. Tells whether SIGCHLD was ignored.
+fn acquire(state: &mut State, set: SignalSet, audit: bool) -> Result<(Hold, bool), OpenError> {
+    state.claim(set)?;
+    let mut hold = match masks::hold(state, set) {
+        Ok(hold) => hold,
+        Err(error) => {
+            state.unclaim(set);
+            return Err(OpenError::Os(error));
+        }
+    };
+    let unignored = set.contains(Signal::CHLD) && unignore_children();
+    let audited = if audit { audited(state, set) } else { Ok(()) };
+    if let Err(error) = audited {
+        give_back(state, std::slice::from_mut(&mut hold), set, unignored);
+        return Err(error);
+    }
+    Ok((hold, unignored))
+}
+
+fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
+    if set.is_empty() {
+        return Ok(());
+    }
+    // Where /proc is not mounted there is nothing to read: the program has to know its threads.
+    let parked = state.backend.parked.as_ref().map(|parked| parked.tid);
+    let threads = audit::unblocked_threads(set, parked)?.unwrap_or_default();
+    if threads.is_empty() {
+        return Ok(());
+    }
+    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
+    Err(OpenError::UnblockedThreads { signals, threads })
+}
+
+/// Undoes [`acquire`] for the set, in the opposite order: what is pending acts.
+fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, unignored: bool) {
+    if unignored {
+        reignore_children();
+    }
+    // Under the lock no audit looks, so the claim may go first; the masks depend on it.
+    state.unclaim(set);
+    for hold in holds {
+        masks::release(state, hold, set);
+    }
+}
+
+/// Linux makes no SIGCHLD at all while it is ignored. Tells whether it was.
+fn unignore_children() -> bool {
+    let ignored = matches!(Signal::CHLD.disposition(), Ok(Disposition::Ignore));
+    if ignored {
+        child::note_unignored(Signal::CHLD);
+        set_keeping_pending(Signal::CHLD, &Action::default());
+    }
+    ignored
+}
+
+fn reignore_children() {
+    // Whoever has set another disposition meanwhile keeps it.
+    if matches!(Signal::CHLD.disposition(), Ok(Disposition::Default)) {
+        set_keeping_pending(Signal::CHLD, &Action::ignore());
+    }
+    child::forget_unignored(Signal::CHLD);
+}
+
+/// Sets the action of a blocked signal. The kernel discards a pending one if the new action ignores
+/// it, so it is sent once more.
+fn set_keeping_pending(signal: Signal, action: &Action) {
+    let pending = sigset::pending().contains(signal);
+    let done = action.set(signal);
+    debug_assert!(done.is_ok(), "the disposition of {signal} is the program's to set");
+    if pending {
+        // A process may send itself anything.
+        let sent = sigset::kill(nix::unistd::getpid().as_raw(), signal);
+        debug_assert!(sent.is_ok(), "{signal} to oneself");
+    }
+}
+
+/// Has the parked thread let in `set`, and nothing else.
+pub(super) fn act_for(state: &mut State, set: SignalSet) {
+    let parked = &mut state.backend.parked;
+    if parked.is_none() && !set.is_empty() {
+        *parked = Parked::start().ok();
+    }
+    match parked {
+        Some(parked) => parked.let_in(set),
+        // No thread to be had: better this one than none.
+        None => sigset::unblock(set),
+    }
+}
+
+pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
+    let state = state::lock();
+    let parked = state.backend.parked.as_ref().map(|parked| parked.tid);
+    audit::unblocked_threads(set, parked)?.ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::Unsupported,
+            "/proc is not mounted: no thread's mask can be read",
+        )
+    })
+}
+
+pub(crate) fn sigqueue(pid: i32, signal: Signal, value: i32) -> io::Result<()> {
+    let mut sigval = libc::sigval { sival_ptr: std::ptr::null_mut() };
+    // The integer shares its first bytes with the pointer: a C union that the libc crate shows
+    // as a pointer alone.
+    let int = (&raw mut sigval).cast::<i32>();
+    // SAFETY: `int` points at the live, aligned `sigval`, which is at least as large.
+    unsafe { int.write(value) };
+    // SAFETY: sending a signal touches no memory of ours.
+    match unsafe { libc::sigqueue(pid, signal.as_raw(), sigval) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// No core is dumped from now on, into a file or a pipe.
+pub(super) fn forbid_core() {
+    // The limit of a core's size would not keep one from a pipe, such as systemd's.
+    let _ = nix::sys::prctl::set_dumpable(false);
+}
+
+fn no_signal() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the kernel's record has no signal's number")
+}

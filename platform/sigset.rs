@@ -1,0 +1,142 @@
+//! `SignalSet` <-> `sigset_t`, the calling thread's mask, dispositions, and signals to oneself.
+//!
+//! nix's own sets know no real-time signals, so what builds and reads them is C's.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use nix::libc;
+use nix::sys::signal::{SigSet, SigmaskHow};
+
+use crate::{Disposition, Signal, SignalSet};
+
+/// The set as the C library has it. Numbers that the C library keeps for itself are left out.
+pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
+    let mut raw = *SigSet::empty().as_ref();
+    for signal in set {
+        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
+        unsafe { libc::sigaddset(&mut raw, signal.as_raw()) };
+    }
+    // SAFETY: `raw` is an initialised set.
+    unsafe { SigSet::from_sigset_t_unchecked(raw) }
+}
+
+/// Every signal but those of the set.
+pub(crate) fn to_sigset_without(set: SignalSet) -> SigSet {
+    let mut raw = *SigSet::all().as_ref();
+    for signal in set {
+        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
+        unsafe { libc::sigdelset(&mut raw, signal.as_raw()) };
+    }
+    // SAFETY: `raw` is an initialised set.
+    unsafe { SigSet::from_sigset_t_unchecked(raw) }
+}
+
+/// The signals of a C set.
+pub(crate) fn from_sigset(set: &SigSet) -> SignalSet {
+    let members = (1..=128).filter_map(Signal::from_raw).filter(|signal| {
+        // SAFETY: the set is initialised, and the number exists on this system.
+        unsafe { libc::sigismember(set.as_ref(), signal.as_raw()) == 1 }
+    });
+    members.collect()
+}
+
+/// Blocks the set in the calling thread (`pthread_sigmask(3)`) and returns the mask before.
+pub(crate) fn block(set: SignalSet) -> io::Result<SignalSet> {
+    Ok(from_sigset(&to_sigset(set).thread_swap_mask(SigmaskHow::SIG_BLOCK)?))
+}
+
+/// Unblocks the set in the calling thread; what was pending acts before this returns.
+pub(crate) fn unblock(set: SignalSet) {
+    if !set.is_empty() {
+        // The call fails only if told to do something that does not exist.
+        let done = to_sigset(set).thread_unblock();
+        debug_assert_eq!(done, Ok(()));
+    }
+}
+
+/// The calling thread's mask.
+pub(crate) fn current() -> io::Result<SignalSet> {
+    Ok(from_sigset(&SigSet::thread_get_mask()?))
+}
+
+/// What is pending for the process or the calling thread.
+pub(crate) fn pending() -> SignalSet {
+    let mut raw = *SigSet::empty().as_ref();
+    // SAFETY: `raw` is a set to write to.
+    unsafe { libc::sigpending(&mut raw) };
+    // SAFETY: `raw` is an initialised set.
+    from_sigset(&unsafe { SigSet::from_sigset_t_unchecked(raw) })
+}
+
+/// `kill(2)`, for any signal; rustix and nix have it for named ones alone.
+pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
+    // SAFETY: sending a signal touches no memory of ours.
+    match unsafe { libc::kill(pid, signal.as_raw()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The whole action of a signal: disposition, flags and the mask while its handler runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Action(libc::sigaction);
+
+impl Action {
+    /// `SIG_DFL` or `SIG_IGN`, without flags.
+    pub(crate) fn default() -> Action {
+        Action::simple(libc::SIG_DFL)
+    }
+
+    pub(crate) fn ignore() -> Action {
+        Action::simple(libc::SIG_IGN)
+    }
+
+    fn simple(disposition: libc::sighandler_t) -> Action {
+        let zeroed = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: all zeros are a valid action: integers, an empty set and null pointers.
+        let mut action = unsafe { zeroed.assume_init() };
+        action.sa_sigaction = disposition;
+        Action(action)
+    }
+
+    /// The action of a signal now (`sigaction(2)`).
+    pub(crate) fn of(signal: Signal) -> io::Result<Action> {
+        let mut action = Action::default();
+        // SAFETY: with a null pointer for the new action, the call only writes to `action`.
+        match unsafe { libc::sigaction(signal.as_raw(), ptr::null(), &mut action.0) } {
+            0 => Ok(action),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Makes it the action of a signal.
+    ///
+    /// Async-signal-safe. What is pending is discarded by the kernel if the new action ignores.
+    pub(crate) fn set(&self, signal: Signal) -> io::Result<()> {
+        // SAFETY: the action ignores, is the default, or was read from the kernel for this signal.
+        match unsafe { libc::sigaction(signal.as_raw(), &self.0, ptr::null_mut()) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    pub(crate) fn disposition(&self) -> Disposition {
+        match self.0.sa_sigaction {
+            libc::SIG_DFL => Disposition::Default,
+            libc::SIG_IGN => Disposition::Ignore,
+            _ => Disposition::Handler,
+        }
+    }
+}
+
+pub(crate) fn disposition(signal: Signal) -> io::Result<Disposition> {
+    match Action::of(signal) {
+        Ok(action) => Ok(action.disposition()),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("{signal}: the C library does not tell its disposition: {error}"),
+        )),
+    }
+}

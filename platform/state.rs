@@ -1,0 +1,118 @@
+//! What the whole process shares: which signals are claimed and who holds what in which thread.
+//!
+//! Everything that changes masks or dispositions happens under this one lock, so that no audit
+//! reads a mask that is about to change back. A forked child starts with a state of its own: it
+//! must not wait for a lock whose owner it did not inherit.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use super::backend;
+use super::holds::{Holds, ThreadKey};
+use crate::{OpenError, SignalSet};
+
+#[derive(Default)]
+pub(crate) struct State {
+    /// The signals that some receiver of this process has.
+    claimed: SignalSet,
+    pub(super) holds: Holds,
+    pub(super) backend: backend::Shared,
+}
+
+impl State {
+    pub(super) fn claimed(&self) -> SignalSet {
+        self.claimed
+    }
+
+    /// Gives the set to one receiver, or names what another one has.
+    pub(super) fn claim(&mut self, set: SignalSet) -> Result<(), OpenError> {
+        let taken = self.claimed & set;
+        if !taken.is_empty() {
+            return Err(OpenError::AlreadyReceived(taken));
+        }
+        self.claimed |= set;
+        Ok(())
+    }
+
+    pub(super) fn unclaim(&mut self, set: SignalSet) {
+        self.claimed -= set;
+    }
+}
+
+/// The state of one process.
+struct Entry {
+    pid: u32,
+    state: Mutex<State>,
+}
+
+/// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
+static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+
+/// The state of this process, locked.
+pub(crate) fn lock() -> MutexGuard<'static, State> {
+    let pid = std::process::id();
+    let mut seen = ENTRY.load(Ordering::Acquire);
+    loop {
+        // SAFETY: null, or an entry that was leaked below and is never freed.
+        let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
+        if let Some(entry) = entry.filter(|entry| entry.pid == pid) {
+            // A panic under the lock is a bug of ours; the state is plain data all the same.
+            return entry.state.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        let new = Box::into_raw(Box::new(Entry { pid, state: Mutex::new(inherit(entry)) }));
+        match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => seen = new,
+            Err(other) => {
+                // SAFETY: `new` came from `Box::into_raw` and nobody else has seen it.
+                drop(unsafe { Box::from_raw(new) });
+                seen = other;
+            }
+        }
+    }
+}
+
+/// What a forked child takes over from its parent: the holds of the thread that forked. If another
+/// thread had the lock just then, the data behind it can't be trusted, and nothing is taken over.
+fn inherit(parent: Option<&Entry>) -> State {
+    let holds = parent.and_then(|parent| match parent.state.try_lock() {
+        Ok(state) => Some(state.holds.forked(this_thread())),
+        Err(TryLockError::Poisoned(state)) => Some(state.into_inner().holds.forked(this_thread())),
+        Err(TryLockError::WouldBlock) => None,
+    });
+    State { holds: holds.unwrap_or_default(), ..State::default() }
+}
+
+/// Marks a thread that has used this crate, and notes its end.
+struct Mark(Cell<Option<ThreadKey>>);
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        if let Some(key) = self.0.take() {
+            let mut state = lock();
+            if state.holds.knows(key) {
+                state.holds.exit(key);
+                super::masks::settle(&mut state);
+            }
+        }
+    }
+}
+
+thread_local! {
+    static MARK: Mark = const { Mark(Cell::new(None)) };
+}
+
+static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
+
+/// The calling thread's key. A thread that is ending, past its mark, gets one that no other call
+/// knows.
+pub(crate) fn this_thread() -> ThreadKey {
+    let new = || ThreadKey(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
+    let key = MARK.try_with(|mark| {
+        let key = mark.0.get().unwrap_or_else(new);
+        mark.0.set(Some(key));
+        key
+    });
+    key.unwrap_or_else(|_| new())
+}

@@ -1,0 +1,120 @@
+//! `OpenError`: why a receiver could not be opened or changed.
+
+use std::fmt;
+use std::io;
+
+use crate::mask::ThreadInfo;
+use crate::{Signal, SignalSet};
+
+/// Why [`Signals::new`](crate::Signals::new) or [`update`](crate::Signals::update) refused.
+///
+/// Whatever the reason, nothing was changed: mask, dispositions, descriptors and other receivers
+/// are as they were. The message says what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The set has no signal, so nothing would ever be received.
+    Empty,
+    /// The signal can't be received: see [`Signal::is_receivable`].
+    NotReceivable(Signal),
+    /// Another receiver of this process has these signals.
+    AlreadyReceived(SignalSet),
+    /// Other threads do not block the signals, so the kernel could give the signals to them and
+    /// not to the receiver (Linux, Android).
+    UnblockedThreads {
+        /// All signals that some thread does not block.
+        signals: SignalSet,
+        /// The threads, and what each does not block.
+        threads: Vec<ThreadInfo>,
+    },
+    /// The system refused: no descriptor left, say.
+    Os(io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Empty => {
+                f.write_str("no signal to receive: the set is empty; name at least one")
+            }
+            OpenError::NotReceivable(signal) => not_receivable(f, *signal),
+            OpenError::AlreadyReceived(signals) => write!(
+                f,
+                "{signals}: already received by another receiver of this process; drop that one \
+                 first, or receive once and hand the signals on"
+            ),
+            OpenError::UnblockedThreads { signals, threads } => {
+                unblocked_threads(f, *signals, threads)
+            }
+            OpenError::Os(error) => error.fmt(f),
+        }
+    }
+}
+
+fn not_receivable(f: &mut fmt::Formatter<'_>, signal: Signal) -> fmt::Result {
+    let reason = match signal {
+        Signal::KILL | Signal::STOP => "the kernel lets no process receive, block or ignore it",
+        Signal::ILL | Signal::TRAP | Signal::BUS | Signal::FPE | Signal::SEGV | Signal::SYS => {
+            "it reports a fault of the thread that runs, which can't go on before it is handled"
+        }
+        Signal::CONT => "this system's kernel never records it without a signal handler",
+        _ => "the C library keeps this number for itself",
+    };
+    write!(f, "{signal} cannot be received: {reason}; take it out of the set")
+}
+
+/// How many threads a message names.
+const NAMED: usize = 8;
+
+fn unblocked_threads(
+    f: &mut fmt::Formatter<'_>,
+    signals: SignalSet,
+    threads: &[ThreadInfo],
+) -> fmt::Result {
+    let (count, plural) = (threads.len(), if threads.len() == 1 { " does" } else { "s do" });
+    write!(
+        f,
+        "{count} thread{plural} not block {signals}, so signals would bypass the receiver: "
+    )?;
+    for (index, thread) in threads.iter().take(NAMED).enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        write!(f, "{comma}{thread}")?;
+    }
+    if count > NAMED {
+        write!(f, " and {} more", count - NAMED)?;
+    }
+    f.write_str(
+        ". Open the receiver before starting threads, with tokio before building the runtime (not \
+         inside #[tokio::main]); or block the signals early in main with mask::block, so that \
+         every thread inherits it",
+    )
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::Os(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<OpenError> for io::Error {
+    /// Keeps an operating-system error as it is; the others become its inner error, of the kind
+    /// `InvalidInput`, `ResourceBusy` or `Other`.
+    fn from(error: OpenError) -> io::Error {
+        let kind = match error {
+            OpenError::Os(error) => return error,
+            OpenError::Empty | OpenError::NotReceivable(_) => io::ErrorKind::InvalidInput,
+            OpenError::AlreadyReceived(_) => io::ErrorKind::ResourceBusy,
+            OpenError::UnblockedThreads { .. } => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> OpenError {
+        OpenError::Os(error)
+    }
+}

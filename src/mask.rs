@@ -1,0 +1,128 @@
+//! The signal masks of threads: block early, look, and find the threads that do not block.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::mem;
+
+use crate::platform::masks::{self, Hold};
+use crate::platform::{self, sigset, state};
+use crate::{Signal, SignalSet};
+
+/// Blocks the set in the calling thread (`pthread_sigmask(3)`), until the guard is dropped.
+///
+/// A blocked signal stays pending. Threads that this one starts inherit the block. So where
+/// threads have to exist before the receiver, this comes first in `main`:
+///
+/// ```
+/// use signal_source::{Signal, mask};
+///
+/// let _guard = mask::block([Signal::TERM, Signal::HUP])?;
+/// // ... a runtime, a library with threads of its own; then, anywhere:
+/// // Signals::new([Signal::TERM, Signal::HUP])
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// Guards and receivers may come and go in any order: a signal is unblocked when the last of those
+/// that block it in this thread has gone, unless it was blocked before the first. Signals that the
+/// C library keeps for itself are left out.
+///
+/// # Errors
+///
+/// For `KILL` and `STOP`, which can't be blocked; nothing is blocked then.
+#[doc(alias = "pthread_sigmask")]
+#[doc(alias = "sigprocmask")]
+pub fn block(set: impl Into<SignalSet>) -> io::Result<MaskGuard> {
+    let set = set.into();
+    for signal in [Signal::KILL, Signal::STOP] {
+        if set.contains(signal) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{signal} cannot be blocked: take it out of the set"),
+            ));
+        }
+    }
+    let mut state = state::lock();
+    let hold = masks::hold(&mut state, set)?;
+    Ok(MaskGuard { hold, pid: std::process::id(), _of_this_thread: PhantomData })
+}
+
+/// Keeps signals blocked in the thread that called [`block`]; dropping it puts the mask back.
+///
+/// A signal that an open receiver still relies on stays blocked (Linux, Android): the thread
+/// unblocks it at its next call that opens, changes or drops something of this crate or asks for
+/// [`current`], after the receiver has gone.
+#[derive(Debug)]
+#[must_use = "dropping the guard unblocks the signals again"]
+pub struct MaskGuard {
+    hold: Hold,
+    pid: u32,
+    /// A mask is one thread's own: neither `Send` nor `Sync`.
+    _of_this_thread: PhantomData<*const ()>,
+}
+
+impl MaskGuard {
+    /// The thread's mask before [`block`].
+    pub fn previous(&self) -> SignalSet {
+        self.hold.before
+    }
+
+    /// Leaves the signals blocked for good: they count as blocked before, for every receiver and
+    /// guard of this thread.
+    pub fn keep(mut self) {
+        let mut state = state::lock();
+        masks::keep(&mut state, &mut self.hold);
+        drop(state);
+        mem::forget(self);
+    }
+}
+
+impl Drop for MaskGuard {
+    fn drop(&mut self) {
+        let mut state = state::lock();
+        if self.pid == std::process::id() {
+            masks::release_all(&mut state, &mut self.hold);
+        } else {
+            masks::release_inherited(&mut state, &mut self.hold);
+        }
+    }
+}
+
+/// The calling thread's mask (`pthread_sigmask(3)`).
+///
+/// # Errors
+///
+/// None is known to happen.
+pub fn current() -> io::Result<SignalSet> {
+    masks::settle(&mut state::lock());
+    sigset::current()
+}
+
+/// A thread that does not block some signals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// The kernel's number of the thread, as `gettid(2)`, `top -H` and debuggers show it.
+    pub tid: u32,
+    /// Its name.
+    pub name: String,
+    /// Those of the asked signals that it does not block.
+    pub unblocked: SignalSet,
+}
+
+impl fmt::Display for ThreadInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} (tid {}: {})", self.name, self.tid, self.unblocked)
+    }
+}
+
+/// The threads of this process that do not block the whole set; the calling one too, if it does
+/// not. This is what [`Signals::new`](crate::Signals::new) looks at.
+///
+/// # Errors
+///
+/// If `/proc` is not mounted or can't be read; if threads come and go so fast that no full list of
+/// them is to be had within a second. Always on macOS and the BSDs, which show no thread's mask and
+/// where receiving needs none.
+pub fn unblocked_threads(set: impl Into<SignalSet>) -> io::Result<Vec<ThreadInfo>> {
+    platform::unblocked_threads(set.into())
+}

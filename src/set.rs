@@ -1,0 +1,213 @@
+//! `SignalSet`: a set of signals, without a system call.
+
+use std::fmt;
+use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Sub, SubAssign};
+
+use crate::Signal;
+
+/// A set of [`Signal`]s: 128 bits, wide enough for every system.
+///
+/// Unlike C's `sigset_t` it needs no initialisation, compares, hashes and can be a constant.
+/// Wherever this crate takes a set, it takes one signal or an array of them too.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, SignalSet};
+///
+/// const STOP: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
+/// let all = STOP | Signal::HUP.into();
+///
+/// assert!(all.contains(Signal::HUP));
+/// assert_eq!(all - STOP, SignalSet::from([Signal::HUP]));
+/// assert_eq!(format!("{all:?}"), "{SIGHUP, SIGINT, SIGTERM}");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[doc(alias = "sigset_t")]
+pub struct SignalSet(u128);
+
+impl SignalSet {
+    /// No signal.
+    #[doc(alias = "sigemptyset")]
+    pub const EMPTY: SignalSet = SignalSet(0);
+
+    /// Every signal of this system that can be received ([`Signal::is_receivable`]), real-time
+    /// signals included.
+    #[doc(alias = "sigfillset")]
+    pub fn all() -> SignalSet {
+        (1..=128).filter_map(Signal::from_raw).filter(|signal| signal.is_receivable()).collect()
+    }
+
+    /// This set and `signal`.
+    #[must_use]
+    #[doc(alias = "sigaddset")]
+    pub const fn with(self, signal: Signal) -> SignalSet {
+        SignalSet(self.0 | bit(signal))
+    }
+
+    /// This set less `signal`.
+    #[must_use]
+    #[doc(alias = "sigdelset")]
+    pub const fn without(self, signal: Signal) -> SignalSet {
+        SignalSet(self.0 & !bit(signal))
+    }
+
+    /// Whether `signal` is in the set.
+    #[doc(alias = "sigismember")]
+    pub const fn contains(self, signal: Signal) -> bool {
+        self.0 & bit(signal) != 0
+    }
+
+    /// The number of signals in the set.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether the set has no signal.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The signals, in the order of their numbers.
+    pub fn iter(self) -> Iter {
+        Iter(self.0)
+    }
+
+    /// Bit `n` stands for signal `n + 1`, as in the kernel's own sets.
+    pub(crate) const fn from_bits(bits: u128) -> SignalSet {
+        SignalSet(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u128 {
+        self.0
+    }
+}
+
+const fn bit(signal: Signal) -> u128 {
+    1 << (signal.as_raw() - 1)
+}
+
+/// The signals of a [`SignalSet`], in the order of their numbers.
+#[derive(Clone, Debug)]
+pub struct Iter(u128);
+
+impl Iterator for Iter {
+    type Item = Signal;
+
+    fn next(&mut self) -> Option<Signal> {
+        if self.0 == 0 {
+            return None;
+        }
+        let number = self.0.trailing_zeros() + 1;
+        self.0 &= self.0 - 1;
+        Signal::from_kernel(number)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.0.count_ones() as usize;
+        (len, Some(len))
+    }
+}
+
+impl ExactSizeIterator for Iter {}
+
+impl IntoIterator for SignalSet {
+    type Item = Signal;
+    type IntoIter = Iter;
+
+    fn into_iter(self) -> Iter {
+        self.iter()
+    }
+}
+
+impl From<Signal> for SignalSet {
+    fn from(signal: Signal) -> SignalSet {
+        SignalSet::EMPTY.with(signal)
+    }
+}
+
+impl<const N: usize> From<[Signal; N]> for SignalSet {
+    fn from(signals: [Signal; N]) -> SignalSet {
+        signals.into_iter().collect()
+    }
+}
+
+impl From<&[Signal]> for SignalSet {
+    fn from(signals: &[Signal]) -> SignalSet {
+        signals.iter().copied().collect()
+    }
+}
+
+impl FromIterator<Signal> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> SignalSet {
+        signals.into_iter().fold(SignalSet::EMPTY, SignalSet::with)
+    }
+}
+
+impl Extend<Signal> for SignalSet {
+    fn extend<I: IntoIterator<Item = Signal>>(&mut self, signals: I) {
+        *self |= signals.into_iter().collect();
+    }
+}
+
+impl BitOr for SignalSet {
+    type Output = SignalSet;
+
+    /// The signals of either set.
+    fn bitor(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 | other.0)
+    }
+}
+
+impl BitAnd for SignalSet {
+    type Output = SignalSet;
+
+    /// The signals of both sets.
+    fn bitand(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & other.0)
+    }
+}
+
+impl Sub for SignalSet {
+    type Output = SignalSet;
+
+    /// The signals of this set that the other lacks.
+    fn sub(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & !other.0)
+    }
+}
+
+impl BitOrAssign for SignalSet {
+    fn bitor_assign(&mut self, other: SignalSet) {
+        *self = *self | other;
+    }
+}
+
+impl BitAndAssign for SignalSet {
+    fn bitand_assign(&mut self, other: SignalSet) {
+        *self = *self & other;
+    }
+}
+
+impl SubAssign for SignalSet {
+    fn sub_assign(&mut self, other: SignalSet) {
+        *self = *self - other;
+    }
+}
+
+impl fmt::Debug for SignalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Display for SignalSet {
+    /// `SIGHUP, SIGTERM`: for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, signal) in self.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{signal}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! `Signals`: the receiver, which owns the descriptor.
+
+use std::io;
+use std::iter::FusedIterator;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use crate::platform::Receiver;
+use crate::{OpenError, SignalInfo, SignalSet};
+
+/// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
+/// signal of its set is pending.
+///
+/// From the moment it is open, a signal sent to this process is either received, once, or, if it
+/// was still unread when the receiver was dropped or its set was narrowed, acts as it would have
+/// acted before: its earlier handler runs, it kills, it is ignored. The queue is the kernel's.
+///
+/// It may be moved to other threads and shared between them; each record goes to one of the
+/// threads that wait. A signal has one receiver in a process.
+///
+/// # Platform notes
+///
+/// Linux and Android (`signalfd(2)`): the set is blocked in the calling thread, and every other
+/// thread must block it already, or opening fails. Threads that are started later inherit the
+/// block. A thread that unblocks a signal by its own doing takes it away from the receiver.
+/// Signals directed at one thread (`raise(3)`, `pthread_kill(3)`, a broken pipe's `SIGPIPE`) are
+/// received by that thread alone. The lowest pending number is read first: under a flood of a
+/// low-numbered signal, reading one by one can hold back a higher one;
+/// [`try_recv_many`](Self::try_recv_many) sees all that are pending, and a receiver of its own
+/// gives an urgent signal its own descriptor.
+///
+/// After `fork(2)` without exec the child reads its own signals from an inherited receiver, but no
+/// inherited event loop (epoll) will wake it: open a new receiver and loop in the child. Dropping
+/// an inherited receiver takes nothing from the child's own nor from the parent.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, Signals, send};
+///
+/// let signals = Signals::builder().audit(false).open([Signal::TERM, Signal::HUP])?;
+/// send::kill(std::process::id(), Signal::TERM)?;
+/// assert_eq!(signals.recv()?.signal(), Signal::TERM);
+/// assert!(signals.try_recv()?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Signals {
+    receiver: Receiver,
+    set: SignalSet,
+    audit: bool,
+}
+
+/// How to open a receiver: [`Signals::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    audit: bool,
+}
+
+impl Builder {
+    /// Whether to check that every other thread blocks the signals; `true` unless told otherwise.
+    ///
+    /// Without the check it is the program's to know that they do. A signal that some thread lets
+    /// in may bypass the receiver: it kills, or, ignored by default, vanishes without a trace.
+    /// Tests that run under a harness with threads of its own turn it off. On macOS and the BSDs
+    /// no check is needed, and none is made.
+    pub fn audit(mut self, audit: bool) -> Builder {
+        self.audit = audit;
+        self
+    }
+
+    /// Opens the receiver: see [`Signals::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::new`].
+    pub fn open(&self, set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
+        let set = receivable(set.into())?;
+        let receiver = Receiver::open(set, self.audit)?;
+        Ok(Signals { receiver, set, audit: self.audit })
+    }
+}
+
+/// The set, if it can be received.
+fn receivable(set: SignalSet) -> Result<SignalSet, OpenError> {
+    if set.is_empty() {
+        return Err(OpenError::Empty);
+    }
+    match set.iter().find(|signal| !signal.is_receivable()) {
+        Some(signal) => Err(OpenError::NotReceivable(signal)),
+        None => Ok(set),
+    }
+}
+
+impl Signals {
+    /// Opens a receiver for a signal, an array of them or a set (`signalfd(2)`; `kqueue(2)`).
+    ///
+    /// Open it in `main`, before any other thread exists: with tokio before the runtime is built,
+    /// and hand it in. Where threads must come first, call [`mask::block`](crate::mask::block)
+    /// before them.
+    ///
+    /// # Errors
+    ///
+    /// An empty set, a signal that can't be received, a signal that another receiver has, a thread
+    /// that does not block the signals, or no descriptor left: see [`OpenError`]. Nothing has been
+    /// changed then.
+    ///
+    /// # Platform notes
+    ///
+    /// Linux and Android: blocks the set in the calling thread (`pthread_sigmask(3)`) and looks at
+    /// every other thread of the process (`/proc/self/task/*/status`; about 40 µs a thread). Where
+    /// `/proc` is not mounted, nobody looks. Linux makes no `CHLD` at all while that is ignored: it
+    /// is put to its default while the receiver is open.
+    #[doc(alias = "signalfd")]
+    #[doc(alias = "kqueue")]
+    pub fn new(set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
+        Signals::builder().open(set)
+    }
+
+    /// A builder, for what [`new`](Self::new) does not ask.
+    pub fn builder() -> Builder {
+        Builder { audit: true }
+    }
+
+    /// The signals that it receives.
+    pub fn set(&self) -> SignalSet {
+        self.set
+    }
+
+    /// Changes the set, all or nothing, and keeps the descriptor: it stays registered with mio,
+    /// tokio or an event loop of the program's own.
+    ///
+    /// What is in both sets is not touched. A signal that is removed acts again as it would have
+    /// before the receiver was opened, a pending one too.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), for the signals that are added; also in a forked child, for a
+    /// receiver that it inherited. Nothing has been changed then.
+    pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
+        let set = receivable(set.into())?;
+        self.receiver.update(set, self.audit)?;
+        self.set = set;
+        Ok(())
+    }
+
+    /// The next pending signal, if there is one, without waiting.
+    ///
+    /// Under an edge-triggered event loop call it until it returns `None`, or
+    /// [`try_recv_many`](Self::try_recv_many) until it returns 0: the next edge comes only then.
+    ///
+    /// # Errors
+    ///
+    /// What `read(2)` or `kevent(2)` reports; none is known to happen.
+    pub fn try_recv(&self) -> io::Result<Option<SignalInfo>> {
+        self.receiver.read_one()
+    }
+
+    /// Appends up to `limit` pending signals to `buf`, without waiting, and returns how many.
+    ///
+    /// 0 means that nothing is left. Any other number, also one below `limit`, says nothing about
+    /// what is left: a kernel may hand out fewer than it has. With `limit` 0 nothing is read. 64
+    /// signals come in one system call; memory is allocated only if `buf` has no room for what was
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv); nothing was appended then.
+    pub fn try_recv_many(&self, buf: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
+        self.receiver.read_many(buf, limit)
+    }
+
+    /// The next signal; blocks the calling thread until there is one (`poll(2)`).
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv). A handler that interrupts the wait is not an error.
+    pub fn recv(&self) -> io::Result<SignalInfo> {
+        loop {
+            if let Some(info) = self.try_recv()? {
+                return Ok(info);
+            }
+            self.receiver.wait(None)?;
+        }
+    }
+
+    /// The next signal, or `None` if none comes within `timeout`; blocks the calling thread
+    /// (`poll(2)`).
+    ///
+    /// The time is monotonic. A zero timeout looks once; one that is too long to count waits for
+    /// ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            if let Some(info) = self.try_recv()? {
+                return Ok(Some(info));
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Ok(None);
+            }
+            self.receiver.wait(left)?;
+        }
+    }
+
+    /// Signals without end, as [`recv`](Self::recv) returns them: a blocking iterator.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { signals: self }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+impl AsRawFd for Signals {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+/// A blocking iterator over received signals: [`Signals::iter`]. It never ends.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    signals: &'a Signals,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = io::Result<SignalInfo>;
+
+    fn next(&mut self) -> Option<io::Result<SignalInfo>> {
+        Some(self.signals.recv())
+    }
+}
+
+impl FusedIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a Signals {
+    type Item = io::Result<SignalInfo>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}

@@ -1,0 +1,26 @@
+//! Signals in tokio: a stream.
+//!
+//! Open the receiver in `main` before the runtime is built and hand it in, so that the runtime's
+//! threads inherit the block:
+//!
+//! ```no_run
+//! use signal_source::tokio::SignalStream;
+//! use signal_source::{Signal, Signals};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let signals = Signals::new([Signal::TERM, Signal::HUP])?;
+//!     tokio::runtime::Runtime::new()?.block_on(async {
+//!         let mut signals = SignalStream::try_from(signals)?;
+//!         loop {
+//!             match signals.recv().await?.signal() {
+//!                 Signal::HUP => println!("Reloading configuration"),
+//!                 _ => return Ok(()),
+//!             }
+//!         }
+//!     })
+//! }
+//! ```
+
+mod stream;
+
+pub use stream::SignalStream;

@@ -1,0 +1,201 @@
+//! `SignalStream`: a receiver in a tokio runtime.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use ::tokio::io::Interest;
+use ::tokio::io::unix::AsyncFd;
+
+use crate::{OpenError, SignalInfo, SignalSet, Signals};
+
+/// A receiver whose waiting is async: [`Signals`] registered with a tokio runtime, made in the
+/// runtime's context.
+///
+/// No record is ever kept in user space: each is read when it is handed out. A future that is
+/// dropped loses nothing; dropping the stream, aborting its task or shutting the runtime down lets
+/// what is unread act as it would have before the receiver was opened.
+///
+/// Each call of `recv` costs a unit of tokio's cooperative budget, so that a flood of signals does
+/// not starve other tasks.
+///
+/// # Platform notes
+///
+/// Linux and Android: all of the runtime's threads must block the signals, so open the [`Signals`]
+/// before building the runtime, as the example does. `#[tokio::main]` builds it before its body
+/// runs.
+///
+/// # Examples
+///
+/// ```no_run
+/// use signal_source::tokio::SignalStream;
+/// use signal_source::{Signal, Signals};
+///
+/// let signals = Signals::new([Signal::TERM, Signal::INT])?;
+/// tokio::runtime::Runtime::new()?.block_on(async {
+///     let mut signals = SignalStream::try_from(signals)?;
+///     let info = signals.recv().await?;
+///     println!("{info}"); // SIGTERM from process 4321 (uid 1000)
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SignalStream {
+    fd: AsyncFd<Signals>,
+}
+
+impl TryFrom<Signals> for SignalStream {
+    type Error = io::Error;
+
+    /// Registers the receiver with the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// What the registration reports. The receiver is dropped then, so what is pending acts.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do. The
+    /// receiver is dropped then, so what is pending acts.
+    #[track_caller]
+    #[allow(unsafe_code)]
+    fn try_from(signals: Signals) -> io::Result<SignalStream> {
+        // SAFETY: `Signals` owns its descriptor, always names the same one, and lives in the
+        // `AsyncFd` until that is dropped or taken apart.
+        let fd = unsafe { AsyncFd::register_with_interest(signals, Interest::READABLE) };
+        Ok(SignalStream { fd: fd? })
+    }
+}
+
+impl SignalStream {
+    /// Opens a receiver and registers it with the current runtime.
+    ///
+    /// On Linux and Android this is for current-thread runtimes: in a multi-thread runtime the
+    /// workers exist already and do not block the signals, and the error says so. It says so on a
+    /// current-thread runtime too, once `spawn_blocking` has left threads behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::new`]; [`OpenError::Os`] if the registration fails.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::SignalStream;
+    ///
+    /// #[tokio::main(flavor = "current_thread")]
+    /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let mut signals = SignalStream::new(Signal::TERM)?;
+    ///     println!("{}", signals.recv().await?);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn new(set: impl Into<SignalSet>) -> Result<SignalStream, OpenError> {
+        Ok(SignalStream::try_from(Signals::new(set)?)?)
+    }
+
+    /// The next signal.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime that the stream was made in has been shut down, or the system refuses to
+    /// read. The signals stay pending: [`into_inner`](Self::into_inner) still receives them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a record is read only when the future completes with it. In `select!` a lost
+    /// race loses no signal.
+    pub async fn recv(&mut self) -> io::Result<SignalInfo> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Waits until a signal is pending, appends up to `limit` of them to `buf` and returns how
+    /// many; never 0 unless `limit` is, which returns at once.
+    ///
+    /// This sees every signal that is pending, whereas one by one the lowest number always comes
+    /// first. 64 signals come in one system call.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv); nothing was appended then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: records are read and appended only when the future completes.
+    pub async fn recv_many(
+        &mut self,
+        buf: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<usize> {
+        if limit == 0 {
+            return Ok(0);
+        }
+        let read = |signals: &Signals, buf: &mut Vec<SignalInfo>| {
+            Ok(Some(signals.try_recv_many(buf, limit)?).filter(|&count| count > 0))
+        };
+        poll_fn(|cx| self.poll_read(cx, |signals| read(signals, buf))).await
+    }
+
+    /// [`recv`](Self::recv) for hand-written futures: polls for the next signal, and has the task
+    /// woken if there is none. Only the task that polled last is woken.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<SignalInfo>> {
+        self.poll_read(cx, Signals::try_recv)
+    }
+
+    /// Reads when the descriptor may be readable; `None` from `read` means that it was not, and
+    /// only then is the readiness forgotten: an edge comes but once.
+    fn poll_read<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut read: impl FnMut(&Signals) -> io::Result<Option<T>>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            let mut ready = ready!(self.fd.poll_read_ready(cx))?;
+            match read(ready.get_inner())? {
+                Some(found) => return Poll::Ready(Ok(found)),
+                None => ready.clear_ready(),
+            }
+        }
+    }
+
+    /// The receiver. Reading from it directly takes nothing from the stream but what is read.
+    pub fn get_ref(&self) -> &Signals {
+        self.fd.get_ref()
+    }
+
+    /// Takes the receiver back out of the runtime; it goes on receiving.
+    pub fn into_inner(self) -> Signals {
+        self.fd.into_inner()
+    }
+
+    /// Changes the set: see [`Signals::update`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::update`]; nothing has been changed then.
+    pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
+        self.fd.get_mut().update(set)
+    }
+}
+
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+impl futures_core::Stream for SignalStream {
+    type Item = io::Result<SignalInfo>;
+
+    /// As [`poll_recv`](SignalStream::poll_recv); the stream never ends.
+    fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_recv(cx).map(Some)
+    }
+}
