@@ -20,7 +20,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -141,24 +141,35 @@ fn run_in_child(case: &Case) -> Result<(), Failed> {
 
 /// Runs a command to its end, or to the deadline, with all that it prints.
 fn outcome(command: &mut Command) -> io::Result<(Option<ExitStatus>, String)> {
-    let (mut read, write) = io::pipe()?;
     let mut child =
-        command.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write).spawn()?;
-    command.stdout(Stdio::null()).stderr(Stdio::null()); // closes this side's copies
-    let reader = thread::spawn(move || {
-        let mut output = Vec::new();
-        let _ = read.read_to_end(&mut output);
-        String::from_utf8_lossy(&output).into_owned()
-    });
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
     let status = wait_until(&mut child, Instant::now() + DEADLINE)?;
-    // Whatever the case left behind in its group would keep the pipe open.
+    // Whatever the case left behind in its group would keep the pipes open.
     // SAFETY: sends a signal; the group is the child's own or already gone.
-    unsafe { libc::killpg(child.id().cast_signed(), libc::SIGKILL) };
+    unsafe { libc::killpg(signed(child.id()), libc::SIGKILL) };
     if status.is_none() {
         child.kill()?;
         child.wait()?;
     }
-    Ok((status, reader.join().unwrap_or_default()))
+    let text = |reader: JoinHandle<String>| reader.join().unwrap_or_default();
+    Ok((status, text(stdout) + &text(stderr)))
+}
+
+/// Reads a pipe to its end, on a thread of its own.
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut output = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.read_to_end(&mut output);
+        }
+        String::from_utf8_lossy(&output).into_owned()
+    })
+}
+
+/// A pid as C has it.
+pub fn signed(pid: u32) -> libc::pid_t {
+    pid.try_into().expect("a pid")
 }
 
 /// Waits for a child; `None` if it has not ended by the deadline.
@@ -264,8 +275,8 @@ pub fn wait(pid: u32) -> ExitStatus {
     let mut status = 0;
     loop {
         // SAFETY: writes the status alone.
-        let found = unsafe { libc::waitpid(pid.cast_signed(), &mut status, 0) };
-        if found == pid.cast_signed() {
+        let found = unsafe { libc::waitpid(signed(pid), &mut status, 0) };
+        if found == signed(pid) {
             return ExitStatus::from_raw(status);
         }
         let error = io::Error::last_os_error();
