@@ -24,7 +24,7 @@ pub struct Sender {
 /// ```
 /// use signal_source::{Signal, Signals, send};
 ///
-/// let signals = Signals::builder().audit(false).open(Signal::USR1)?;
+/// let signals = Signals::new(Signal::USR1)?;
 /// send::kill(std::process::id(), Signal::USR1)?;
 ///
 /// let info = signals.recv()?;

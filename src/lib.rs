@@ -1,6 +1,114 @@
-//! Operating-system signals as ordinary events.
+//! Operating-system signals as ordinary events, straight from the kernel's own queue.
+//!
+//! [`Signals`] is an owned file descriptor that is readable while a signal is pending: a mio
+//! `Source`, a tokio stream ([`tokio::SignalStream`]), a blocking receiver and a descriptor for an
+//! event loop of one's own. No signal handler is ever installed, so no line of code runs in
+//! handler context, and no call of the program is interrupted with `EINTR`.
+//!
+//! | facility | systems |
+//! |---|---|
+//! | [`signalfd(2)`] | Linux, Android |
+//! | [`kqueue(2)`], `EVFILT_SIGNAL` | macOS, iOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD |
+//!
+//! [`signalfd(2)`]: https://man7.org/linux/man-pages/man2/signalfd.2.html
+//! [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
+//!
+//! ```no_run
+//! use signal_source::{Signal, Signals};
+//!
+//! let signals = Signals::new([Signal::TERM, Signal::HUP])?;
+//! for info in &signals {
+//!     let info = info?;
+//!     println!("{info}"); // SIGHUP from process 4321 (uid 1000)
+//!     match info.signal() {
+//!         Signal::HUP => println!("Reloading configuration"),
+//!         _ => break,
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - **Nothing is lost.** While a receiver is open, each signal of its set that is sent to the
+//!   process is either received, once, or acts as it would have acted before the receiver was
+//!   opened: its earlier handler runs, it kills, it is ignored. That holds when the receiver is
+//!   dropped with signals unread, on whatever thread, in a panic, in a task that is aborted, with a
+//!   runtime that is shut down, and when [`Signals::update`] removes a signal.
+//! - **The kernel is the queue.** A record is read when the caller asks for it, into the caller's
+//!   memory. A dropped future loses nothing, and nothing grows.
+//! - **Nothing is left behind.** The last receiver or guard puts mask and dispositions back to what
+//!   they were. [`process::CommandExt::restore_signals`] starts children as if this crate were not
+//!   there.
+//! - **Loud, not silent.** Whatever would lose signals or kill the process is an error when the
+//!   receiver is opened, and the message says what to do: [`OpenError`].
+//! - **Honest.** What the platform does not tell is absent, not zero: [`SignalInfo`].
+//!
+//! # Threads
+//!
+//! Linux gives a signal that is sent to the process to any thread that does not block it. So a
+//! signal is received only while *every* thread blocks it: otherwise it kills the process, or, if
+//! it is ignored by default (`CHLD`, `WINCH`, `URG`, `CONT`), vanishes without a trace. No call
+//! changes another thread's mask, but a new thread inherits its creator's. Hence the one rule:
+//!
+//! **Open the receiver in `main`, before any other thread exists**; with tokio, before the runtime
+//! is built. Where threads must come first, call [`mask::block`] before them.
+//!
+//! [`Signals::new`] checks it, and names the threads that do not block. Inside `#[tokio::main]` it
+//! is too late: the workers exist. On macOS and the BSDs masks play no part, and a receiver may be
+//! opened at any time, in any thread; a program that keeps to the rule works everywhere.
+//!
+//! A receiver may move to another thread and be dropped there. If the thread that opened it goes on
+//! blocking the signals, since it is busy elsewhere, a parked thread of this crate's own lets them
+//! in, so that Ctrl-C is not dead; the opener's mask is put back at its next call into this crate.
+//! A program that drops where it opened never sees that thread.
+//!
+//! # What merges, what queues
+//!
+//! Standard signals merge while they are pending: Linux keeps one record, the first; macOS and the
+//! BSDs count ([`SignalInfo::count`]). So a signal says "at least once since you looked". `CHLD`
+//! above all: it says that *some* children changed, never that one did; wait for all
+//! (`waitpid(2)` with `WNOHANG`) until none is left. Linux queues real-time signals ([`Signal::rt`])
+//! one by one, each with its payload, in order, up to a limit (`RLIMIT_SIGPENDING`), beyond which
+//! the sender is told ([`send::sigqueue`]).
+//!
+//! # What it does not do
+//!
+//! - **Signals directed at one thread** (`raise(3)`, `pthread_kill(3)`, and on Linux `PIPE` and the
+//!   faults) are not a process' events: see the table. To send oneself a signal use
+//!   [`send::kill`] with [`std::process::id`].
+//! - **Faults** (`SEGV`, `BUS`, `FPE`, `ILL`, `TRAP`, `SYS`) need a handler, on the thread's stack.
+//! - **Windows** has no signals; its console events are another thing.
+//! - **Fan-out**: one receiver has a signal in a process; a second is an error. Handing a signal to
+//!   several consumers is a layer above.
+//! - **What the kernel itself discards**: a pending stop signal when `CONT` is sent, a pending
+//!   `CONT` when a stop signal is sent.
+//! - **Masks that a program changes by its own calls.** A thread that unblocks a received signal
+//!   takes it away; a library that blocks one by itself keeps it blocked.
+//! - **Endless floods**: dropping a receiver while a signal with an earlier handler is sent without
+//!   end keeps that handler busy, as it would have been.
+//!
+//! # Children
+//!
+//! A child inherits blocked and ignored signals, across exec too: `kill` would not end it. Start
+//! children with [`process::CommandExt::restore_signals`]. After `fork(2)` without exec (a daemon's
+//! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
+//! alone.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | gives | adds |
+//! |---|---|---|
+//! | `mio` | `impl mio::event::Source for Signals` | mio |
+//! | `tokio` | [`tokio::SignalStream`] | tokio (`net`) |
+//! | `stream` | `futures_core::Stream` for it | futures-core |
+//!
+//! Minimum Rust version: 1.85.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// Where the platform is none of ours, its one error is enough: nothing else is compiled on Windows.
 #[cfg(unix)]
 mod error;
 #[cfg(unix)]
@@ -22,20 +130,14 @@ mod signal;
 #[cfg(unix)]
 mod signals;
 #[cfg(all(unix, feature = "tokio"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;
 
 #[cfg(unix)]
 pub use crate::{
     error::OpenError,
     info::{ChildInfo, ChildStatus, Origin, Sender, SignalInfo},
-    set::SignalSet,
+    set::{SetIter, SignalSet},
     signal::{Disposition, ParseSignalError, Signal},
-    signals::{Builder, Signals},
+    signals::{Builder, Iter, Signals},
 };
-
-/// Names of what the items above return.
-#[cfg(unix)]
-pub mod iter {
-    pub use crate::set::Iter as SetIter;
-    pub use crate::signals::Iter;
-}

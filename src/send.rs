@@ -51,7 +51,7 @@ pub fn kill(pid: u32, signal: Signal) -> io::Result<()> {
 ///
 /// # #[cfg(target_os = "linux")] {
 /// let job = Signal::rt(1).expect("Linux has real-time signals");
-/// let signals = Signals::builder().audit(false).open(job)?;
+/// let signals = Signals::new(job)?;
 /// send::sigqueue(std::process::id(), job, 42)?;
 /// assert_eq!(signals.recv()?.value(), Some(42));
 /// # }

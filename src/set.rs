@@ -1,6 +1,7 @@
 //! `SignalSet`: a set of signals, without a system call.
 
 use std::fmt;
+use std::iter::FusedIterator;
 use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Sub, SubAssign};
 
 use crate::Signal;
@@ -69,8 +70,8 @@ impl SignalSet {
     }
 
     /// The signals, in the order of their numbers.
-    pub fn iter(self) -> Iter {
-        Iter(self.0)
+    pub fn iter(self) -> SetIter {
+        SetIter(self.0)
     }
 
     /// Bit `n` stands for signal `n + 1`, as in the kernel's own sets.
@@ -89,9 +90,9 @@ const fn bit(signal: Signal) -> u128 {
 
 /// The signals of a [`SignalSet`], in the order of their numbers.
 #[derive(Clone, Debug)]
-pub struct Iter(u128);
+pub struct SetIter(u128);
 
-impl Iterator for Iter {
+impl Iterator for SetIter {
     type Item = Signal;
 
     fn next(&mut self) -> Option<Signal> {
@@ -109,13 +110,15 @@ impl Iterator for Iter {
     }
 }
 
-impl ExactSizeIterator for Iter {}
+impl ExactSizeIterator for SetIter {}
+
+impl FusedIterator for SetIter {}
 
 impl IntoIterator for SignalSet {
     type Item = Signal;
-    type IntoIter = Iter;
+    type IntoIter = SetIter;
 
-    fn into_iter(self) -> Iter {
+    fn into_iter(self) -> SetIter {
         self.iter()
     }
 }

@@ -38,7 +38,7 @@ use crate::{OpenError, SignalInfo, SignalSet};
 /// ```
 /// use signal_source::{Signal, Signals, send};
 ///
-/// let signals = Signals::builder().audit(false).open([Signal::TERM, Signal::HUP])?;
+/// let signals = Signals::new([Signal::TERM, Signal::HUP])?;
 /// send::kill(std::process::id(), Signal::TERM)?;
 /// assert_eq!(signals.recv()?.signal(), Signal::TERM);
 /// assert!(signals.try_recv()?.is_none());
