@@ -33,7 +33,6 @@ pub(super) struct Shared {
     parked: Option<Parked>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Receiver {
     fd: SignalFd,
     set: SignalSet,

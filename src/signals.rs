@@ -1,5 +1,6 @@
 //! `Signals`: the receiver, which owns the descriptor.
 
+use std::fmt;
 use std::io;
 use std::iter::FusedIterator;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -44,7 +45,6 @@ use crate::{OpenError, SignalInfo, SignalSet};
 /// assert!(signals.try_recv()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Signals {
     receiver: Receiver,
     set: SignalSet,
@@ -211,6 +211,13 @@ impl Signals {
     /// Signals without end, as [`recv`](Self::recv) returns them: a blocking iterator.
     pub fn iter(&self) -> Iter<'_> {
         Iter { signals: self }
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut signals = f.debug_struct("Signals");
+        signals.field("set", &self.set).field("fd", &self.as_raw_fd()).finish_non_exhaustive()
     }
 }
 
