@@ -1,0 +1,165 @@
+//! Shows every signal that reaches it: who sent it, with which payload, on whose behalf.
+//!
+//! An example of a blocking program that receives everything and still behaves well in a terminal:
+//! Ctrl-C, Ctrl-Z and `fg`, a closed window, a pipe that nobody reads any more.
+//!
+//! ```text
+//! $ cargo run --all-features --example watch
+//! $ cargo run --all-features --example watch -- --json USR1 USR2 RTMIN+3
+//! ```
+
+mod report;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use report::Report;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use signal_source::process::exit_by;
+use signal_source::{
+    Disposition, OpenError, Origin, ParseSignalError, Signal, SignalInfo, SignalSet, Signals, send,
+};
+
+/// Shows every signal that reaches this process, one line for each.
+///
+/// What the system does not tell (on macOS and the BSDs: the sender) is left out.
+///
+/// Ctrl-C is shown; a second one within a second ends the program. Ctrl-Z is shown, then stops it
+/// as usual, and so do TTIN and TTOU. It also ends when its terminal hangs up, which it shows as
+/// HUP, and when nobody reads its output any more. All else, TERM too, is shown and nothing more:
+/// from outside only KILL ends it. INT or HUP that was ignored when it started (a job in the
+/// background of a script, nohup) does not end it.
+#[derive(Parser)]
+#[command(name = "watch")]
+struct Args {
+    /// Receive only these: TERM, SIGTERM, RTMIN+3, RTMAX-1 or 15. The others act as usual
+    #[arg(value_name = "SIGNAL", value_parser = receivable)]
+    signals: Vec<Signal>,
+
+    /// Print a JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn receivable(name: &str) -> Result<Signal, String> {
+    let signal: Signal = name.parse().map_err(|error: ParseSignalError| error.to_string())?;
+    if signal.is_receivable() {
+        Ok(signal)
+    } else {
+        Err(OpenError::NotReceivable(signal).to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    match watch(&Args::parse()) {
+        // A shell that runs this in a loop sees why it ended.
+        Ok(signal) => exit_by(signal),
+        Err(error) if nobody_reads(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("watch: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows signals until one of them is to end the program.
+fn watch(args: &Args) -> io::Result<Signal> {
+    let set = match args.signals[..] {
+        [] => SignalSet::all(),
+        ref named => named.into(),
+    };
+    let mut ending = Ending::now();
+    let mut signals = Signals::new(set)?;
+    eprintln!("watch: process {} receives {set}", process::id());
+
+    loop {
+        wait(&signals)?;
+        let info = signals.recv()?;
+        show(&info, args.json)?;
+
+        let signal = info.signal();
+        if ending.is_due(&info) {
+            return Ok(signal);
+        }
+        if let Signal::TSTP | Signal::TTIN | Signal::TTOU = signal {
+            stop_by(signal, &mut signals)?;
+        }
+    }
+}
+
+/// Sleeps until a signal is pending; an error if nobody reads the output any more.
+fn wait(signals: &Signals) -> io::Result<()> {
+    let output = io::stdout();
+    let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, PollFlags::empty())];
+    match poll(&mut fds, None) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let [signalled, output] = fds.map(|fd| fd.revents());
+    if signalled.is_empty() && output.intersects(PollFlags::ERR | PollFlags::HUP) {
+        return Err(Errno::PIPE.into());
+    }
+    Ok(())
+}
+
+/// Whether the output was a pipe without a reader, or a terminal that has hung up.
+fn nobody_reads(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::PIPE | Errno::IO))
+}
+
+fn show(info: &SignalInfo, json: bool) -> io::Result<()> {
+    let (mut output, report) = (io::stdout().lock(), Report::now(info));
+    if json { writeln!(output, "{}", report.into_json()) } else { writeln!(output, "{report}") }
+}
+
+/// Lets a stop signal act as if nobody received it, until the process is continued.
+///
+/// In an orphaned process group the kernel discards it, for nobody would continue the process:
+/// STOP, which can't be discarded, would stop it for good.
+fn stop_by(signal: Signal, signals: &mut Signals) -> io::Result<()> {
+    let set = signals.set();
+    // Some signal has to be left; URG does nothing when nobody receives it.
+    signals.update(set.without(signal).with(Signal::URG))?;
+    send::kill(process::id(), signal)?;
+    Ok(signals.update(set)?)
+}
+
+/// What ends the program: a second INT soon after a first, and the loss of the terminal.
+struct Ending {
+    /// Less what was ignored at the start, which is to stay without effect.
+    by: SignalSet,
+    had_terminal: bool,
+    interrupted: Option<Instant>,
+}
+
+impl Ending {
+    /// To be called before a receiver is open, which may change dispositions.
+    fn now() -> Ending {
+        let acts = |signal: &Signal| !matches!(signal.disposition(), Ok(Disposition::Ignore));
+        let by = [Signal::INT, Signal::HUP].into_iter().filter(acts).collect();
+        Ending { by, had_terminal: has_terminal(), interrupted: None }
+    }
+
+    fn is_due(&mut self, info: &SignalInfo) -> bool {
+        match info.signal() {
+            signal if !self.by.contains(signal) => false,
+            Signal::HUP => {
+                info.origin() == Origin::Kernel || (self.had_terminal && !has_terminal())
+            }
+            _ => {
+                let before = self.interrupted.replace(Instant::now());
+                let again = before.is_some_and(|before| before.elapsed() < Duration::from_secs(1));
+                again || info.count() > 1
+            }
+        }
+    }
+}
+
+/// Whether this process has a controlling terminal.
+fn has_terminal() -> bool {
+    File::open("/dev/tty").is_ok()
+}
