@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut events = Events::with_capacity(64);
     loop {
         match poll.poll(&mut events, None) {
-            // Only stopping and continuing does this here: no signal handler is installed.
+            // Stopping and continuing the process does this (on Linux), and the program's handlers.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             polled => polled?,
         }

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::{io, process};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::{Errno, read};
+use rustix::io::{read, retry_on_intr};
 use signal_source::{Signal, Signals};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -23,11 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [0; 1024];
     loop {
         let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(&input, PollFlags::IN)];
-        match poll(&mut fds, None) {
-            // No signal handler is installed, but stopping and continuing can do this.
-            Err(Errno::INTR) => continue,
-            polled => polled?,
-        };
+        // Should the program have signal handlers of its own, they interrupt the wait.
+        retry_on_intr(|| poll(&mut fds, None))?;
         let [signalled, typed] = fds.map(|fd| !fd.revents().is_empty());
 
         if signalled {

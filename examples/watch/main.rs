@@ -12,13 +12,13 @@ mod report;
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::process::{self, ExitCode};
+use std::process;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use report::Report;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use signal_source::process::exit_by;
 use signal_source::{
     Disposition, OpenError, Origin, ParseSignalError, Signal, SignalInfo, SignalSet, Signals, send,
@@ -29,10 +29,9 @@ use signal_source::{
 /// What the system does not tell (on macOS and the BSDs: the sender) is left out.
 ///
 /// Ctrl-C is shown; a second one within a second ends the program. Ctrl-Z is shown, then stops it
-/// as usual, and so do TTIN and TTOU. It also ends when its terminal hangs up, which it shows as
-/// HUP, and when nobody reads its output any more. All else, TERM too, is shown and nothing more:
-/// from outside only KILL ends it. INT or HUP that was ignored when it started (a job in the
-/// background of a script, nohup) does not end it.
+/// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when nobody reads
+/// its output any more. All else, TERM too, is shown and nothing more: from outside, KILL ends it.
+/// INT or HUP that was ignored when it started (a script's background job, nohup) does not end it.
 #[derive(Parser)]
 #[command(name = "watch")]
 struct Args {
@@ -54,39 +53,44 @@ fn receivable(name: &str) -> Result<Signal, String> {
     }
 }
 
-fn main() -> ExitCode {
-    match watch(&Args::parse()) {
-        // A shell that runs this in a loop sees why it ended.
-        Ok(signal) => exit_by(signal),
-        Err(error) if nobody_reads(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("watch: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Shows signals until one of them is to end the program.
-fn watch(args: &Args) -> io::Result<Signal> {
+fn main() {
+    let args = Args::parse();
     let set = match args.signals[..] {
         [] => SignalSet::all(),
         ref named => named.into(),
     };
     let mut ending = Ending::now();
-    let mut signals = Signals::new(set)?;
-    eprintln!("watch: process {} receives {set}", process::id());
+    let mut signals = Signals::new(set).unwrap_or_else(|error| fail(error.into()));
 
+    // Leaves without dropping the receiver: signals that are still unread would act.
+    match watch(&mut signals, &mut ending, args.json) {
+        // A shell that runs this in a loop sees why it ended.
+        Ok(signal) => exit_by(signal),
+        Err(error) if nobody_reads(&error) => process::exit(0),
+        Err(error) => fail(error),
+    }
+}
+
+fn fail(error: io::Error) -> ! {
+    eprintln!("watch: {error}");
+    process::exit(1)
+}
+
+/// Shows signals until one is to end the program.
+fn watch(signals: &mut Signals, ending: &mut Ending, json: bool) -> io::Result<Signal> {
+    let (pid, count) = (process::id(), signals.set().len());
+    writeln!(io::stderr(), "Process {pid} receives {count} signals. Ctrl-C, twice, ends it.")?;
     loop {
-        wait(&signals)?;
+        wait(signals)?;
         let info = signals.recv()?;
-        show(&info, args.json)?;
+        show(&info, json)?;
 
         let signal = info.signal();
         if ending.is_due(&info) {
             return Ok(signal);
         }
         if let Signal::TSTP | Signal::TTIN | Signal::TTOU = signal {
-            stop_by(signal, &mut signals)?;
+            stop_by(signal, signals)?;
         }
     }
 }
@@ -95,10 +99,7 @@ fn watch(args: &Args) -> io::Result<Signal> {
 fn wait(signals: &Signals) -> io::Result<()> {
     let output = io::stdout();
     let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, PollFlags::empty())];
-    match poll(&mut fds, None) {
-        Ok(_) | Err(Errno::INTR) => {}
-        Err(errno) => return Err(errno.into()),
-    }
+    retry_on_intr(|| poll(&mut fds, None))?;
     let [signalled, output] = fds.map(|fd| fd.revents());
     if signalled.is_empty() && output.intersects(PollFlags::ERR | PollFlags::HUP) {
         return Err(Errno::PIPE.into());
@@ -120,6 +121,9 @@ fn show(info: &SignalInfo, json: bool) -> io::Result<()> {
 ///
 /// In an orphaned process group the kernel discards it, for nobody would continue the process:
 /// STOP, which can't be discarded, would stop it for good.
+///
+/// TTIN and TTOU come from other processes only: while they are received, the terminal sends none.
+/// It lets a process in the background write then, whatever `stty tostop` says.
 fn stop_by(signal: Signal, signals: &mut Signals) -> io::Result<()> {
     let set = signals.set();
     // Some signal has to be left; URG does nothing when nobody receives it.
