@@ -78,8 +78,10 @@ fn fail(error: io::Error) -> ! {
 
 /// Shows signals until one is to end the program.
 fn watch(signals: &mut Signals, ending: &mut Ending, json: bool) -> io::Result<Signal> {
-    let (pid, count) = (process::id(), signals.set().len());
-    writeln!(io::stderr(), "Process {pid} receives {count} signals. Ctrl-C, twice, ends it.")?;
+    let (pid, set) = (process::id(), signals.set());
+    let what = if set == SignalSet::all() { "every signal".into() } else { set.to_string() };
+    let twice = if set.contains(Signal::INT) { ", twice," } else { "" };
+    writeln!(io::stderr(), "Process {pid} receives {what}. Ctrl-C{twice} ends it.")?;
     loop {
         wait(signals)?;
         let info = signals.recv()?;
