@@ -63,16 +63,24 @@ pub(crate) fn forget_unignored(signal: Signal) {
 /// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.
 pub(crate) fn restore() -> io::Result<()> {
     for signal in UNIGNORED.get() {
-        Action::ignore().set(signal)?;
+        // Whoever has set another disposition meanwhile keeps it.
+        if disposition(signal) == Some(Disposition::Default) {
+            Action::ignore().set(signal)?;
+        }
     }
     let unblock = NEWLY_BLOCKED.get() & sigset::current()?;
     for signal in unblock {
         // exec would make it the default anyway; until then no handler of the parent's may run in
         // the child, should a signal have reached it already.
-        if Action::of(signal)?.disposition() == Disposition::Handler {
+        if disposition(signal) == Some(Disposition::Handler) {
             Action::default().set(signal)?;
         }
     }
     sigset::unblock(unblock);
     Ok(())
+}
+
+/// `None` for the numbers that the C library keeps for itself: it does not tell.
+fn disposition(signal: Signal) -> Option<Disposition> {
+    Action::of(signal).ok().map(|action| action.disposition())
 }
