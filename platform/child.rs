@@ -1,12 +1,13 @@
 //! What a spawned child must undo, and the undoing between fork and exec.
 //!
-//! The child reads three sets out of the memory it was forked with. Each bit is set before the
-//! parent changes anything and cleared after it has changed it back, so whenever the fork happens,
-//! undoing is right or does nothing.
+//! Memory and dispositions are not copied at one moment, and other threads go on meanwhile: what the
+//! child finds in its memory may say nothing about the dispositions that it got. So a changed
+//! disposition carries its own mark, and memory holds one thing only: a set that never shrinks.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::backend;
 use super::sigset::{self, Action};
 use crate::{Disposition, Signal, SignalSet};
 
@@ -24,11 +25,6 @@ impl AtomicSet {
         self.0[1].fetch_or((set.bits() >> 64) as u64, Ordering::SeqCst);
     }
 
-    fn remove(&self, set: SignalSet) {
-        self.0[0].fetch_and(!(set.bits() as u64), Ordering::SeqCst);
-        self.0[1].fetch_and(!((set.bits() >> 64) as u64), Ordering::SeqCst);
-    }
-
     fn get(&self) -> SignalSet {
         let low = u128::from(self.0[0].load(Ordering::SeqCst));
         let high = u128::from(self.0[1].load(Ordering::SeqCst));
@@ -40,39 +36,43 @@ impl AtomicSet {
 /// a receiver was open goes on blocking after the receiver has gone.
 static NEWLY_BLOCKED: AtomicSet = AtomicSet::new();
 
-/// What this crate has put from `SIG_IGN` to `SIG_DFL`.
-static UNIGNORED: AtomicSet = AtomicSet::new();
-
 /// Notes signals before or after this thread blocks them: no fork of this thread comes between.
 pub(crate) fn note_newly_blocked(set: SignalSet) {
     NEWLY_BLOCKED.insert(set);
-}
-
-/// Notes a signal before it is put from `SIG_IGN` to `SIG_DFL`.
-pub(crate) fn note_unignored(signal: Signal) {
-    UNIGNORED.insert(signal.into());
-}
-
-/// Takes the note back, after the signal is at `SIG_IGN` again.
-pub(crate) fn forget_unignored(signal: Signal) {
-    UNIGNORED.remove(signal.into());
 }
 
 /// Puts mask and dispositions of the calling process to what they would be without this crate.
 ///
 /// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.
 pub(crate) fn restore() -> io::Result<()> {
-    for signal in UNIGNORED.get() {
-        Action::ignore().set(signal)?;
+    for signal in backend::touched() {
+        match Action::of(signal) {
+            Ok(action) if action.is_marked() => opposite(action.disposition()).set(signal)?,
+            _ => {}
+        }
     }
     let unblock = NEWLY_BLOCKED.get() & sigset::current()?;
     for signal in unblock {
         // exec would make it the default anyway; until then no handler of the parent's may run in
         // the child, should a signal have reached it already.
-        if Action::of(signal)?.disposition() == Disposition::Handler {
+        if disposition(signal) == Some(Disposition::Handler) {
             Action::default().set(signal)?;
         }
     }
     sigset::unblock(unblock);
     Ok(())
+}
+
+/// What was there before this crate's own action, as exec leaves it: a handled signal gets its
+/// default.
+fn opposite(disposition: Disposition) -> Action {
+    match disposition {
+        Disposition::Default => Action::ignore(),
+        Disposition::Ignore | Disposition::Handler => Action::default(),
+    }
+}
+
+/// `None` for the numbers that the C library keeps for itself: it does not tell.
+fn disposition(signal: Signal) -> Option<Disposition> {
+    Action::of(signal).ok().map(|action| action.disposition())
 }

@@ -12,6 +12,8 @@
 //! - `Shared`: what the backend keeps in the process-wide [`state::State`]; `Default`.
 //! - `MASKED`: whether a received signal has to stay blocked in every thread. If so, [`masks`] puts
 //!   off unblocking a signal that some receiver has.
+//! - `touched()`: the signals whose disposition a receiver may change, always by an action that is
+//!   [marked](sigset::Action::marked), so that a child can tell and undo it.
 //! - `act_for(state, set)`: makes sure that the signals of `set`, which some thread should let in
 //!   but does not yet, find a thread that does.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.

@@ -18,12 +18,17 @@ use super::masks::{self, Hold};
 use super::parked::Parked;
 use super::sigset::{self, Action};
 use super::state::{self, State};
-use super::{audit, child, siginfo};
+use super::{audit, siginfo};
 use crate::mask::ThreadInfo;
 use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet};
 
 /// A received signal has to stay blocked in every thread.
 pub(super) const MASKED: bool = true;
+
+/// The signals whose disposition an open receiver may have changed.
+pub(super) fn touched() -> SignalSet {
+    Signal::CHLD.into()
+}
 
 /// Records of one `read(2)`: beyond this many, a larger buffer gains nothing.
 const BATCH: usize = 64;
@@ -209,18 +214,16 @@ fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, unignored: b
 fn unignore_children() -> bool {
     let ignored = matches!(Signal::CHLD.disposition(), Ok(Disposition::Ignore));
     if ignored {
-        child::note_unignored(Signal::CHLD);
-        set_keeping_pending(Signal::CHLD, &Action::default());
+        set_keeping_pending(Signal::CHLD, &Action::default().marked());
     }
     ignored
 }
 
 fn reignore_children() {
     // Whoever has set another disposition meanwhile keeps it.
-    if matches!(Signal::CHLD.disposition(), Ok(Disposition::Default)) {
+    if Action::of(Signal::CHLD).is_ok_and(|action| action.is_marked()) {
         set_keeping_pending(Signal::CHLD, &Action::ignore());
     }
-    child::forget_unignored(Signal::CHLD);
 }
 
 /// Sets the action of a blocked signal. The kernel discards a pending one if the new action ignores

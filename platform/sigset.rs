@@ -79,6 +79,15 @@ pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
     }
 }
 
+/// A mask that nobody gives to an action: faults alone.
+const MARK: SignalSet =
+    SignalSet::EMPTY.with(Signal::ILL).with(Signal::TRAP).with(Signal::FPE).with(Signal::SYS);
+
+fn mask_of(action: &libc::sigaction) -> SignalSet {
+    // SAFETY: every action here was read from the kernel or made of an initialised set.
+    from_sigset(&unsafe { SigSet::from_sigset_t_unchecked(action.sa_mask) })
+}
+
 /// The whole action of a signal: disposition, flags and the mask while its handler runs.
 #[derive(Clone, Copy)]
 pub(crate) struct Action(libc::sigaction);
@@ -99,6 +108,21 @@ impl Action {
         let mut action = unsafe { zeroed.assume_init() };
         action.sa_sigaction = disposition;
         Action(action)
+    }
+
+    /// The same, marked as this crate's doing.
+    ///
+    /// The mark is a mask: an action without a function has no use for one, and the kernel keeps
+    /// it. So it goes where the disposition goes, into a forked child too, and any other
+    /// `sigaction(2)` of the program wipes it off.
+    pub(crate) fn marked(mut self) -> Action {
+        self.0.sa_mask = *to_sigset(MARK).as_ref();
+        self
+    }
+
+    /// Whether it is this crate's doing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.disposition() != Disposition::Handler && mask_of(&self.0) == MARK
     }
 
     /// The action of a signal now (`sigaction(2)`).

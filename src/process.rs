@@ -1,6 +1,5 @@
 //! What children start with, and how a process ends by a signal.
 
-use std::io::{self, Write};
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Command};
 
@@ -16,7 +15,8 @@ pub trait CommandExt {
     /// program that receives `TERM` can't be stopped by `TERM`. Decided in the child, at each
     /// spawn: its mask is the spawning thread's, less every signal that this crate has newly
     /// blocked in any thread of the process ([`MaskGuard::keep`](crate::mask::MaskGuard::keep)
-    /// included). What the program blocked by other means, or was started with, stays.
+    /// included). What the program blocked by other means, or was started with, stays; so does a
+    /// disposition that the program itself has set meanwhile.
     ///
     /// tokio's `Command` has it through `as_std_mut()`.
     ///
@@ -27,8 +27,13 @@ pub trait CommandExt {
     ///
     /// # Platform notes
     ///
-    /// The child is made by `fork(2)` and `exec(2)` instead of `posix_spawn(3)`; in between run
-    /// `pthread_sigmask(3)` and, where needed, `sigaction(2)`, nothing else.
+    /// The child is made by `fork(2)` and `exec(2)` instead of `posix_spawn(3)`, which takes longer
+    /// the more memory the process has mapped. Between the two run `sigaction(2)` and
+    /// `pthread_sigmask(3)`, and nothing that allocates or locks.
+    ///
+    /// With [`exec`](std::os::unix::process::CommandExt::exec) there is no child: mask and
+    /// dispositions of this very process are put back, a pending signal acts, and they stay so if
+    /// the program can't be executed.
     ///
     /// # Examples
     ///
@@ -39,6 +44,19 @@ pub trait CommandExt {
     /// let signals = Signals::new([Signal::TERM, Signal::CHLD])?;
     /// let child = std::process::Command::new("worker").restore_signals().spawn()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// With tokio:
+    ///
+    /// ```no_run
+    /// use signal_source::process::CommandExt;
+    ///
+    /// # async fn run() -> std::io::Result<()> {
+    /// let mut command = tokio::process::Command::new("worker");
+    /// command.as_std_mut().restore_signals();
+    /// let status = command.status().await?;
+    /// # Ok(())
+    /// # }
     /// ```
     fn restore_signals(&mut self) -> &mut Self;
 }
@@ -57,13 +75,15 @@ impl CommandExt for Command {
 /// exits with some code seems to have chosen to end, and a script that called it goes on. So after
 /// cleaning up, die of the signal that was received.
 ///
-/// Flushes Rust's standard streams, makes sure that no core is dumped (not even for `QUIT`), puts
-/// the signal to its default action, unblocks it and sends it to the calling thread. Destructors
-/// are not run.
+/// Flushes Rust's standard output as [`std::process::exit`] does, makes sure that no core is dumped
+/// (not even for `QUIT`), puts the signal to its default action, unblocks it and sends it to the
+/// calling thread. Works from any thread, whatever receivers are open, and ends the process even if
+/// another thread holds on to the output. Destructors are not run, nor are functions registered
+/// with `atexit(3)`.
 ///
-/// Where the signal can't kill, the process exits with code 128 + its number: signals whose
-/// default action is not to kill (`CHLD`, `WINCH`, `TSTP`...), and the first process of a pid
-/// namespace (a container's PID 1), which the kernel protects.
+/// Where the signal can't kill, the process exits with code 128 + its number, as shells have it:
+/// signals whose default action is not to kill (`CHLD`, `WINCH`, `TSTP`...), and the first process
+/// of a pid namespace (a container's PID 1), which the kernel protects.
 ///
 /// # Examples
 ///
@@ -76,9 +96,6 @@ impl CommandExt for Command {
 /// # ; Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn exit_by(signal: Signal) -> ! {
-    // Whoever read the streams may have gone: that must not keep the process from ending.
-    let _ = io::stdout().flush();
-    let _ = io::stderr().flush();
-    death::die_by(signal);
+    death::die_at_exit(signal);
     process::exit(128 + signal.as_raw())
 }

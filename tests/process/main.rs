@@ -1,0 +1,48 @@
+//! Children: `CommandExt::restore_signals`.
+#![allow(unreachable_pub)] // a test binary is a crate of its own
+
+#[path = "../harness/mod.rs"]
+mod harness;
+mod report;
+mod spawning;
+mod strict;
+mod what_stays;
+
+use report::report;
+use signal_source::Signal;
+use spawning::*;
+use strict::nothing_is_allocated_between_fork_and_exec;
+use what_stays::*;
+
+fn main() {
+    harness::main(
+        cases![
+            receiver_open,
+            receiver_of_everything_open,
+            receiver_updated,
+            receiver_dropped,
+            receiver_dropped_after_the_spawning_thread_was_born,
+            receiver_opened_in_another_thread,
+            receiver_of_a_thread_that_has_gone,
+            guard_open,
+            guard_kept,
+            guard_of_everything_kept,
+            opened_and_dropped_all_the_while,
+            the_programs_own_block_stays,
+            the_programs_own_ignoring_stays,
+            children_ignored_before,
+            children_ignored_before_and_caught_meanwhile,
+            from_a_forked_child,
+            from_a_tokio_worker,
+            asked_for_twice,
+            asked_for_before_opening,
+            exec_without_a_child,
+            a_pending_signal_acts_at_exec => harness::End::DiesOf(Signal::TERM),
+            the_child_dies_of_what_the_parent_receives,
+            no_descriptor_reaches_the_child,
+            nothing_is_allocated_between_fork_and_exec,
+            without_it_the_child_inherits,
+        ],
+        roles![report, sleeper, executes],
+    );
+}

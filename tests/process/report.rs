@@ -1,0 +1,61 @@
+//! What a child sees of itself.
+
+use std::process::{Command, Stdio};
+
+use signal_source::process::CommandExt;
+use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+
+use crate::harness::{descriptors, role};
+
+pub const TERM_AND_USR1: SignalSet = SignalSet::EMPTY.with(Signal::TERM).with(Signal::USR1);
+
+/// What a process starts with, as it sees it itself: the signals blocked, and the signals ignored.
+pub fn report(_: &[String]) {
+    let blocked = mask::current().expect("mask");
+    let ignored = |signal: &Signal| signal.disposition().is_ok_and(|d| d == Disposition::Ignore);
+    let ignored: SignalSet = SignalSet::all().iter().filter(ignored).collect();
+    println!("blocked {blocked:?}, ignored {ignored:?}, descriptors {}", descriptors());
+    #[cfg(target_os = "linux")]
+    assert_eq!((blocked, ignored), (status("SigBlk:"), status("SigIgn:")));
+}
+
+/// A set of this process, as the kernel shows it; less the numbers that the C library keeps.
+#[cfg(target_os = "linux")]
+fn status(name: &str) -> SignalSet {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+    let bits = u64::from_str_radix(line.trim(), 16).expect("hexadecimal");
+    let signals = (1..=64).filter(|number| bits >> (number - 1) & 1 == 1);
+    let signals = signals.map(|number| Signal::from_raw(number).expect("a signal"));
+    signals.filter(|signal| signal.disposition().is_ok()).collect()
+}
+
+/// What a command prints. Its status is judged only if it is to be had: whoever ignores CHLD is
+/// told none.
+pub fn printed(command: &mut Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("a role starts");
+    let output = std::io::read_to_string(child.stdout.take().expect("a pipe")).expect("text");
+    if let Ok(status) = child.wait() {
+        assert!(status.success(), "{status}");
+    }
+    output
+}
+
+/// What a plain child starts with.
+pub fn plain() -> String {
+    printed(&mut role("report", &[]))
+}
+
+/// What a child with `restore_signals` starts with.
+pub fn restored() -> String {
+    printed(role("report", &[]).restore_signals())
+}
+
+pub fn open(set: impl Into<SignalSet>) -> Signals {
+    Signals::new(set).expect("open")
+}
+
+/// Opens where the other threads do not block the set.
+pub fn open_unaudited(set: impl Into<SignalSet>) -> Signals {
+    Signals::builder().audit(false).open(set).expect("open")
+}
