@@ -320,3 +320,19 @@ pub fn without_descriptors(spare: usize, run: impl FnOnce()) {
     // SAFETY: reads the limit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
 }
+
+/// The CPU time that this process has consumed.
+pub fn cpu_time() -> Duration {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: writes the numbers.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) }, 0);
+    // SAFETY: all zeros are valid numbers, and these were written.
+    let usage = unsafe { usage.assume_init() };
+    span(usage.ru_utime) + span(usage.ru_stime)
+}
+
+/// A span of time as C has it.
+pub fn span(time: libc::timeval) -> Duration {
+    Duration::from_secs(u64::try_from(time.tv_sec).expect("not negative"))
+        + Duration::from_micros(u64::try_from(time.tv_usec).expect("not negative"))
+}

@@ -1,0 +1,74 @@
+//! The record: every origin that Linux reports, decoded from the real kernel's bytes.
+#![allow(unreachable_pub)] // a test binary is a crate of its own
+
+mod harness;
+
+#[cfg(target_os = "linux")]
+#[path = "record/children.rs"]
+mod children;
+#[cfg(target_os = "linux")]
+#[path = "record/lost.rs"]
+mod lost;
+#[cfg(target_os = "linux")]
+#[path = "record/senders.rs"]
+mod senders;
+#[cfg(target_os = "linux")]
+#[path = "record/sources.rs"]
+mod sources;
+#[cfg(target_os = "linux")]
+#[path = "record/sys.rs"]
+mod sys;
+
+#[cfg(target_os = "linux")]
+use {children::*, lost::*, senders::*, sources::*};
+
+#[cfg(target_os = "linux")]
+const CASES: &[harness::Case] = cases![
+    // senders
+    kill_from_this_process,
+    kill_from_another_process,
+    raised_by_this_thread,
+    tgkill_from_another_process,
+    directed_at_another_thread,
+    a_broken_pipe,
+    queued_with_an_integer,
+    queued_with_a_pointer,
+    queued_by_another_process,
+    queued_real_time_signals_keep_their_values,
+    merged_standard_signals_keep_the_first_value,
+    forged_code_is_unknown,
+    // sources
+    timer_tells_its_overrun,
+    timers_are_told_apart,
+    message_queue_tells_the_sender,
+    descriptor_with_setsig,
+    descriptor_without_setsig,
+    asynchronous_write,
+    interval_timer,
+    // children
+    child_exited,
+    child_killed,
+    child_dumped,
+    child_stopped_continued_killed,
+    child_trapped,
+    child_of_another_user,
+    child_times,
+    two_children_while_pending_are_one_record,
+    payload_and_child_status,
+    // lost
+    queue_full,
+    sender_outside_the_pid_namespace,
+];
+
+#[cfg(not(target_os = "linux"))]
+const CASES: &[harness::Case] = &[];
+
+#[cfg(target_os = "linux")]
+const ROLES: &[harness::Role] = roles![sender];
+
+#[cfg(not(target_os = "linux"))]
+const ROLES: &[harness::Role] = &[];
+
+fn main() {
+    harness::main(CASES, ROLES);
+}
