@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use nix::libc;
@@ -62,15 +62,16 @@ pub(crate) fn a_newborn_thread_does_not_slip_through() {
 /// Threads that do not block start the next one and end: somebody always lets the signals in,
 /// but nobody for long.
 pub(crate) fn a_relay_of_short_lives_does_not_slip_through() {
-    fn next(stop: Arc<AtomicBool>, ended: std::sync::mpsc::Sender<()>) {
-        if !stop.load(Ordering::SeqCst) {
-            let heir = move || next(stop, ended);
+    /// The second handle is held for its drop: the last thread to go tells so.
+    fn next(handles: (Arc<AtomicBool>, Sender<()>)) {
+        if !handles.0.load(Ordering::SeqCst) {
+            let heir = move || next(handles);
             thread::Builder::new().stack_size(64 * 1024).spawn(heir).expect("a thread");
         }
     }
     let stop = Arc::<AtomicBool>::default();
     let (ended, all_ended) = channel();
-    next(stop.clone(), ended);
+    next((stop.clone(), ended));
     for _ in 0..100 {
         let refused = Signals::new(SET);
         assert!(refused.is_err(), "{refused:?}");

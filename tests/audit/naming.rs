@@ -37,7 +37,7 @@ pub(crate) fn names_thread_and_signals() {
         name: "busy bee".into(),
         unblocked: Signal::HUP.into(),
     };
-    assert_eq!(threads, [expected.clone()]);
+    assert_eq!(threads, std::slice::from_ref(&expected));
     assert_eq!(raw_mask(), SignalSet::EMPTY, "nothing was changed");
     // The same from any thread: now it is main that does not block.
     let from_worker = worker.run(|| refused(Signals::new(SET)));

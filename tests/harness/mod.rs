@@ -393,3 +393,26 @@ pub fn wait_for_death() -> ! {
     eventually("this process is killed", || false);
     unreachable!("the condition never holds")
 }
+
+static EXIT_CODE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn exit(_number: libc::c_int) {
+    // Not allowed in a handler, and done in many a program.
+    std::process::exit(EXIT_CODE.load(Ordering::SeqCst).try_into().unwrap_or(1))
+}
+
+/// Installs a handler that exits with the code, in the way of programs that know no better.
+pub fn set_exiting(signal: Signal, code: u8) {
+    EXIT_CODE.store(code.into(), Ordering::SeqCst);
+    set_action(signal, exit as extern "C" fn(libc::c_int) as libc::sighandler_t);
+}
+
+/// Waits until a child stops, and returns by which signal.
+pub fn wait_for_stop(pid: u32) -> Signal {
+    let mut status = 0;
+    // SAFETY: writes the status alone.
+    let found = unsafe { libc::waitpid(signed(pid), &mut status, libc::WUNTRACED) };
+    assert_eq!(found, signed(pid), "waitpid: {}", io::Error::last_os_error());
+    assert!(libc::WIFSTOPPED(status), "not stopped: {}", ExitStatus::from_raw(status));
+    Signal::from_raw(libc::WSTOPSIG(status)).expect("a signal")
+}
