@@ -8,13 +8,19 @@
 //!   32 and 33 too. Such a mask says nothing: look again. The kernel's own workers (io_uring) look
 //!   like that for good, and never take a signal.
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
-//!   whether a signal is ignored is decided by its mask even after its end.
-//! - Listing can stop early when the thread that it stands on ends. So a list counts only if every
-//!   thread on it was read, the kernel's count of threads is the same, and a second list is equal.
+//!   whether a signal is ignored is decided by its mask even after its end. If it ended before its
+//!   mask was read, it may have started others that do not block: list again.
+//! - Listing can stop early, or skip one, when the thread that it stands on ends. So a list is whole
+//!   only if the kernel then counts as many threads, and all on the list still are on the next one:
+//!   at the moment of counting, these were all.
+//!
+//! If at some moment every thread blocks the set, so do all that they start later. So it is enough
+//! to read the threads of *one* whole list, while others come and go.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::mask::ThreadInfo;
@@ -38,99 +44,104 @@ pub(super) fn unblocked_threads(
     set: SignalSet,
     except: Option<u32>,
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut audit = Audit { set, blocking: except.into_iter().collect() };
-    let mut list = match threads() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        list => list?,
-    };
+    let mut audit =
+        Audit { set, blocking: except.into_iter().collect(), deadline: Instant::now() + PATIENCE };
     loop {
-        let pass = audit.pass(&list)?;
-        if !pass.offenders.is_empty() {
-            return Ok(Some(pass.offenders));
+        let list = match threads() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            list => list?,
+        };
+        let count = Status::read("/proc/self/status")?.and_then(|status| status.threads());
+        let whole = count == Some(list.len()) && list.is_subset(&threads()?);
+        let (offenders, ended) = audit.read(&list)?;
+        if !offenders.is_empty() || (whole && !ended) {
+            return Ok(Some(offenders));
         }
-        let again = threads()?;
-        if pass.unsettled.is_none() && again == list && pass.count == Some(list.len()) {
-            return Ok(Some(Vec::new()));
+        if audit.is_late() {
+            return Err(too_busy("threads that come and go"));
         }
-        if Instant::now() > deadline {
-            let culprit = pass.unsettled.unwrap_or_else(|| "new ones".into());
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!(
-                    "the audit of this process' threads found no quiet moment within a second, \
-                     because of {culprit}: open the receiver before starting threads, or open it \
-                     with Signals::builder().audit(false)"
-                ),
-            ));
-        }
-        list = again;
     }
+}
+
+fn too_busy(culprit: &str) -> io::Error {
+    let message = format!(
+        "the audit of this process' threads found no quiet moment within a second, because of \
+         {culprit}: open the receiver before starting threads, or open it with \
+         Signals::builder().audit(false)"
+    );
+    io::Error::new(io::ErrorKind::TimedOut, message)
 }
 
 struct Audit {
     set: SignalSet,
-    /// Threads that were seen to block the set. They are not read again: the threads they start
-    /// inherit the block.
+    /// Threads that were seen to block the set. They are not read again.
     blocking: BTreeSet<u32>,
-}
-
-#[derive(Default)]
-struct Pass {
-    offenders: Vec<ThreadInfo>,
-    /// A thread that has to be looked at again.
-    unsettled: Option<String>,
-    /// The number of threads, as the kernel counts them; read after the list.
-    count: Option<usize>,
+    deadline: Instant,
 }
 
 impl Audit {
-    fn pass(&mut self, list: &BTreeSet<u32>) -> io::Result<Pass> {
-        let mut pass = Pass::default();
-        for &tid in list.difference(&self.blocking.clone()) {
-            match look(tid, self.set)? {
-                Look::Blocks { count } => {
-                    self.blocking.insert(tid);
-                    pass.count = count.or(pass.count);
+    fn is_late(&self) -> bool {
+        Instant::now() > self.deadline
+    }
+
+    /// Reads each thread of the list. Returns those that do not block the set, and whether any
+    /// ended before it was read.
+    fn read(&mut self, list: &BTreeSet<u32>) -> io::Result<(Vec<ThreadInfo>, bool)> {
+        let mut unread: Vec<u32> = list.difference(&self.blocking).copied().collect();
+        let (mut offenders, mut ended) = (Vec::new(), false);
+        loop {
+            let (mut again, mut stuck) = (Vec::new(), String::new());
+            for tid in unread {
+                match look(tid, self.set)? {
+                    Look::Blocks => _ = self.blocking.insert(tid),
+                    Look::Lets { thread } => offenders.push(thread),
+                    Look::Ended => ended = true,
+                    Look::Again { name } => {
+                        stuck = format!("thread {tid} ({name:?}), which blocks everything");
+                        again.push(tid);
+                    }
                 }
-                Look::Lets { thread } => pass.offenders.push(thread),
-                Look::Again { name } => pass.unsettled = Some(format!("thread {tid} ({name})")),
-                Look::Gone => pass.unsettled = Some(format!("thread {tid}, which has ended")),
             }
+            if again.is_empty() || (self.is_late() && !offenders.is_empty()) {
+                return Ok((offenders, ended));
+            }
+            if self.is_late() {
+                return Err(too_busy(&stuck));
+            }
+            unread = again;
+            thread::yield_now();
         }
-        if pass.count.is_none() {
-            pass.count = Status::read("/proc/self/status")?.and_then(|status| status.threads());
-        }
-        Ok(pass)
     }
 }
 
 enum Look {
-    Blocks { count: Option<usize> },
+    Blocks,
     Lets { thread: ThreadInfo },
     Again { name: String },
-    Gone,
+    Ended,
 }
 
 fn look(tid: u32, set: SignalSet) -> io::Result<Look> {
     let Some(status) = Status::read(&format!("{TASKS}/{tid}/status"))? else {
-        return Ok(Look::Gone);
+        return Ok(Look::Ended);
     };
-    let is_first = tid == std::process::id();
+    // Not the same as this process' id, should /proc be of another pid namespace.
+    let is_first = status.field("Tgid") == Some(&tid.to_string());
     let has_gone = status.field("VmSize").is_none() || status.threads() == Some(0);
     let blocked = match status.blocked() {
         Some(blocked) if is_first || !has_gone => blocked,
-        _ => return Ok(Look::Gone),
+        _ => return Ok(Look::Ended),
     };
     let name = status.field("Name").unwrap_or_default().to_owned();
-    // 32 is the C library's own in each of them; a program can't block it through its functions.
+    // 32 is the C library's own in each of them (an ending thread of glibc lets 33 in); a program
+    // can't block it through its functions.
     let between = !has_gone && Signal::from_raw(32).is_some_and(|libc| blocked.contains(libc));
     if between && !is_worker(tid)? {
         return Ok(Look::Again { name });
     }
     let unblocked = set - blocked;
     if unblocked.is_empty() {
-        return Ok(Look::Blocks { count: status.threads() });
+        return Ok(Look::Blocks);
     }
     Ok(Look::Lets { thread: ThreadInfo { tid, name, unblocked } })
 }

@@ -5,6 +5,7 @@
 //! must not wait for a lock whose owner it did not inherit.
 
 use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -50,8 +51,44 @@ struct Entry {
 /// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
 static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
 
-/// The state of this process, locked.
-pub(crate) fn lock() -> MutexGuard<'static, State> {
+/// The locked state of this process.
+pub(crate) struct Locked {
+    state: MutexGuard<'static, State>,
+    /// Dropped after the lock is given back.
+    _busy: Busy,
+}
+
+/// The calling thread has the lock, or waits for it.
+struct Busy;
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
+    }
+}
+
+impl Deref for Locked {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+/// Locks the state of this process.
+pub(crate) fn lock() -> Locked {
+    BUSY.set(true);
+    let _busy = Busy;
+    Locked { state: lock_entry(), _busy }
+}
+
+fn lock_entry() -> MutexGuard<'static, State> {
     let pid = std::process::id();
     let mut seen = ENTRY.load(Ordering::Acquire);
     loop {
@@ -90,6 +127,11 @@ struct Mark(Cell<Option<ThreadKey>>);
 impl Drop for Mark {
     fn drop(&mut self) {
         if let Some(key) = self.0.take() {
+            // Under the lock pending signals act. An earlier handler may exit the process, tidily
+            // even, and must not wait here for itself.
+            if BUSY.get() {
+                return;
+            }
             let mut state = lock();
             if state.holds.knows(key) {
                 state.holds.exit(key);
@@ -101,6 +143,9 @@ impl Drop for Mark {
 
 thread_local! {
     static MARK: Mark = const { Mark(Cell::new(None)) };
+
+    /// Whether this thread has the lock, or waits for it.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
 static NEXT_KEY: AtomicU64 = AtomicU64::new(1);

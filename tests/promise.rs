@@ -1,71 +1,404 @@
-//! Law 1, "never lost": received once, or acts as it would have before the receiver was opened.
+//! Law 1, "never lost": what is sent to the process is received once, or acts as before.
+//!
+//! How a receiver ends is `drop.rs`; here is what happens while it is open, and what a later signal
+//! finds.
 
 mod harness;
 
 use std::sync::mpsc;
 use std::thread;
 
-use harness::{End, eventually, hits, send, set_counting, set_ignored};
-use signal_source::{Signal, SignalSet, Signals, mask};
+use harness::kernel::{KERNEL, Order};
+use harness::{End, Worker, eventually, fork_dies_of, hits, raw_mask, send};
+use harness::{set_counting, set_default, set_ignored, wait_for_death};
+use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
 
 fn main() {
     harness::main(
         cases![
             received_once,
+            received_once_however_it_is_disposed_of,
+            a_record_read_is_never_seen_twice,
             unread_at_drop_kills => End::DiesOf(Signal::TERM),
-            unread_at_drop_runs_the_earlier_handler,
-            unread_at_drop_stays_ignored,
-            dropped_on_another_thread_kills => End::DiesOf(Signal::TERM),
             a_later_signal_acts_after_a_drop_elsewhere => End::DiesOf(Signal::INT),
+            opened_before_it_is_asked,
+            merged_while_pending,
+            nothing_is_pending,
+            lowest_or_earliest_first,
+            every_receivable_signal,
+            default_ignored_signals_are_received,
+            pending_before_it_opens,
+            opened_again_and_again,
+            a_signal_between_two_receivers_acts,
+            another_receiver_gets_everything_after_a_drop_elsewhere,
+            dropped_on_the_opener_after_a_drop_elsewhere,
+            by_turns_on_two_threads,
+            a_handler_that_does_not_block_goes_on,
+            a_handler_may_exit => End::Exits(7),
+            a_handler_may_exit_elsewhere => End::Exits(7),
+            kill_still_kills => End::DiesOf(Signal::KILL),
+            stop_still_stops,
+            a_low_flood_holds_back_a_higher_one,
+            many_at_once_sees_all,
+            a_receiver_of_its_own_goes_first,
         ],
         roles![],
     );
 }
 
+fn open(set: impl Into<SignalSet>) -> Signals {
+    Signals::new(set).expect("open")
+}
+
+fn received(signals: &Signals) -> Vec<Signal> {
+    let mut infos = Vec::new();
+    while signals.try_recv_many(&mut infos, 7).expect("read") > 0 {}
+    infos.iter().map(SignalInfo::signal).collect()
+}
+
+/// What stays blocked while a receiver has it.
+fn blocked_by(set: impl Into<SignalSet>) -> SignalSet {
+    if KERNEL.masked { set.into() } else { SignalSet::EMPTY }
+}
+
+/// Origin: Go `TestStop` (G6), Trio `test_open_signal_receiver` (P5)
 fn received_once() {
-    let signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
+    let signals = open([Signal::USR1, Signal::USR2]);
     send(Signal::USR1);
     assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
     assert!(signals.try_recv().expect("try_recv").is_none());
+    send(Signal::USR1);
+    assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
+    assert!(signals.try_recv().expect("try_recv").is_none());
+    assert_eq!(raw_mask(), blocked_by([Signal::USR1, Signal::USR2]));
     drop(signals);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
     assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
 }
 
-fn unread_at_drop_kills() {
-    let signals = Signals::new(Signal::TERM).expect("open");
-    send(Signal::TERM);
-    drop(signals);
+/// Origin: own probe 5 (blocked and ignored)
+fn received_once_however_it_is_disposed_of() {
+    for set in [set_default, set_ignored, set_counting] {
+        set(Signal::HUP);
+        let before = Signal::HUP.disposition().expect("a disposition");
+        let signals = open(Signal::HUP);
+        send(Signal::HUP);
+        assert_eq!(received(&signals), [Signal::HUP], "{before:?}");
+        drop(signals);
+        assert_eq!(Signal::HUP.disposition().expect("a disposition"), before);
+    }
+    assert_eq!(hits(Signal::HUP), 0);
 }
 
-fn unread_at_drop_runs_the_earlier_handler() {
+/// Origin: own probe C (consumed, then unblocked)
+fn a_record_read_is_never_seen_twice() {
     set_counting(Signal::TERM);
-    let signals = Signals::new(Signal::TERM).expect("open");
-    send(Signal::TERM);
+    let worker = Worker::start("worker");
+    worker.run(|| harness::raw_block(SignalSet::all()));
+    for _ in 0..100 {
+        let signals = open(Signal::TERM);
+        send(Signal::TERM);
+        assert_eq!(received(&signals), [Signal::TERM]);
+        drop(signals);
+        let signals = open(Signal::TERM);
+        assert_eq!(received(&signals), []);
+        send(Signal::TERM);
+        assert_eq!(received(&signals), [Signal::TERM]);
+        worker.run(|| drop(signals));
+    }
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
     assert_eq!(hits(Signal::TERM), 0);
-    drop(signals);
-    assert_eq!(hits(Signal::TERM), 1);
 }
 
-fn unread_at_drop_stays_ignored() {
-    set_ignored(Signal::TERM);
-    let signals = Signals::new(Signal::TERM).expect("open");
+/// Origin: own probe B (unread, then unblocked)
+fn unread_at_drop_kills() {
+    let signals = open(Signal::TERM);
     send(Signal::TERM);
     drop(signals);
-    send(Signal::TERM);
-}
-
-fn dropped_on_another_thread_kills() {
-    let signals = Signals::new(Signal::TERM).expect("open");
-    send(Signal::TERM);
-    let _ = thread::spawn(move || drop(signals)).join();
 }
 
 fn a_later_signal_acts_after_a_drop_elsewhere() {
-    let signals = Signals::new(Signal::INT).expect("open");
+    let signals = open(Signal::INT);
     thread::spawn(move || drop(signals)).join().expect("no panic");
     // The opener does nothing but wait, in the standard library.
     let (_sender, receiver) = mpsc::channel::<()>();
     send(Signal::INT);
     let _ = receiver.recv();
-    eventually("the end", || false);
+    wait_for_death();
+}
+
+/// Origin: libevent `immediatesignal` (E3)
+fn opened_before_it_is_asked() {
+    let signals = open([Signal::USR1, Signal::USR2]);
+    send(Signal::USR2);
+    let sender = thread::spawn(|| send(Signal::USR1));
+    sender.join().expect("no panic");
+    let mut got = received(&signals);
+    got.sort();
+    assert_eq!(got, [Signal::USR1, Signal::USR2]);
+}
+
+/// Origin: own probes 1 and 16; asyncio's and Trio's bursts
+fn merged_while_pending() {
+    let signals = open(Signal::USR1);
+    for _ in 0..5 {
+        send(Signal::USR1);
+    }
+    let info = signals.recv().expect("recv");
+    assert_eq!(info.count(), if KERNEL.counts { 5 } else { 1 });
+    assert!(signals.try_recv().expect("try_recv").is_none());
+}
+
+/// Origin: mio-signals `receive_no_signal` (R20), gVisor `Nonblock` (K5)
+fn nothing_is_pending() {
+    let signals = open(Signal::USR1);
+    assert!(signals.try_recv().expect("try_recv").is_none());
+    let mut infos = Vec::new();
+    assert_eq!(signals.try_recv_many(&mut infos, 64).expect("read"), 0);
+    assert!(infos.is_empty() && infos.capacity() == 0);
+    send(Signal::USR1);
+    assert_eq!(signals.try_recv_many(&mut infos, 0).expect("limit 0"), 0, "reads nothing");
+    assert_eq!(received(&signals), [Signal::USR1]);
+    assert!(signals.try_recv().expect("try_recv").is_none());
+}
+
+/// Origin: mio-signals' example (R19), own probe 2
+fn lowest_or_earliest_first() {
+    let sent = [Signal::USR1, Signal::USR2, Signal::INT, Signal::QUIT, Signal::TERM];
+    let signals = open(sent);
+    sent.into_iter().for_each(send);
+    let mut expected = sent.to_vec();
+    if KERNEL.order == Order::Number {
+        expected.sort();
+    }
+    assert_eq!(received(&signals), expected);
+}
+
+/// Origin: a10's table of all signals; mio-signals `cleanup` (R17)
+fn every_receivable_signal() {
+    let before: Vec<_> = SignalSet::all().iter().map(Signal::disposition).map(Result::ok).collect();
+    let signals = open(SignalSet::all());
+    assert_eq!(raw_mask(), blocked_by(SignalSet::all()));
+    for signal in SignalSet::all() {
+        // What stops and what goes on cancel one another: so one at a time.
+        send(signal);
+        assert_eq!(received(&signals), [signal]);
+    }
+    drop(signals);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+    let after: Vec<_> = SignalSet::all().iter().map(Signal::disposition).map(Result::ok).collect();
+    assert_eq!(after, before);
+}
+
+/// Origin: Go `TestSIGCONT` (G8), own probes 5c and 5d
+fn default_ignored_signals_are_received() {
+    let mut set = SignalSet::from([Signal::CHLD, Signal::URG, Signal::WINCH]);
+    if KERNEL.cont {
+        set = set.with(Signal::CONT);
+    }
+    let signals = open(set);
+    set.iter().for_each(send);
+    assert_eq!(received(&signals).into_iter().collect::<SignalSet>(), set);
+    // And dropped unread they vanish, as before.
+    set.iter().for_each(send);
+    drop(signals);
+    assert_eq!(received(&open(set)), []);
+}
+
+/// Origin: libkqueue `signal_get_pending` (K18)
+fn pending_before_it_opens() {
+    let guard = mask::block([Signal::TERM, Signal::WINCH]).expect("block");
+    send(Signal::TERM);
+    let signals = open([Signal::TERM, Signal::WINCH]);
+    assert_eq!(received(&signals), [Signal::TERM]);
+    send(Signal::TERM);
+    drop(signals);
+    // Blocked before: it stays pending, and the next one receives it.
+    let signals = open(Signal::TERM);
+    assert_eq!(received(&signals), [Signal::TERM]);
+    drop((signals, guard));
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+}
+
+/// Origin: libevent `signal_dealloc` and `signal_pipeloss` (E5)
+fn opened_again_and_again() {
+    let before = harness::descriptors();
+    for _ in 0..2000 {
+        let signals = open([Signal::USR1, Signal::HUP]);
+        send(Signal::USR1);
+        assert_eq!(received(&signals), [Signal::USR1]);
+    }
+    assert_eq!(harness::descriptors(), before);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+    assert_eq!(Signal::USR1.disposition().expect("a disposition"), Disposition::Default);
+}
+
+/// Deliberately unlike tokio's `drop_then_get_a_signal` (R3), where a later receiver gets it.
+/// Also libevent `signal_assert` (E7), Go `TestNohup` and `TestReset` (G3, G7).
+fn a_signal_between_two_receivers_acts() {
+    fork_dies_of(Signal::HUP, || {
+        drop(open(Signal::HUP));
+        send(Signal::HUP);
+        drop(open(Signal::HUP));
+    });
+    set_ignored(Signal::HUP);
+    drop(open(Signal::HUP));
+    send(Signal::HUP);
+    assert_eq!(received(&open(Signal::HUP)), []);
+    set_counting(Signal::HUP);
+    drop(open(Signal::HUP));
+    send(Signal::HUP);
+    assert_eq!(received(&open(Signal::HUP)), []);
+    assert_eq!(hits(Signal::HUP), 1);
+}
+
+/// What the crate lets in since a drop elsewhere, a new receiver has blocked again.
+fn another_receiver_gets_everything_after_a_drop_elsewhere() {
+    let all = SignalSet::from([Signal::TERM, Signal::USR1, Signal::HUP]);
+    all.iter().for_each(set_counting);
+    let worker = Worker::start("worker");
+    worker.run(move || harness::raw_block(all));
+    for round in 0..200 {
+        let signals = open([Signal::TERM, Signal::USR1]);
+        worker.run(|| drop(signals));
+        // One more of a part, of the whole, and of more than was let in.
+        let set =
+            [SignalSet::from(Signal::TERM), SignalSet::from([Signal::TERM, Signal::USR1]), all]
+                [round % 3];
+        let signals = open(set);
+        for signal in set {
+            send(signal);
+            assert_eq!(received(&signals), [signal]);
+        }
+    }
+    assert_eq!(all.iter().map(hits).sum::<usize>(), 0);
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+}
+
+fn dropped_on_the_opener_after_a_drop_elsewhere() {
+    set_counting(Signal::TERM);
+    let signals = open(Signal::TERM);
+    let worker = Worker::start("worker"); // inherits the block
+    worker.run(|| drop(signals));
+    let signals = open(Signal::TERM);
+    send(Signal::TERM);
+    drop(signals);
+    eventually("the handler runs", || hits(Signal::TERM) == 1);
+    assert_eq!(raw_mask(), SignalSet::EMPTY, "here it is unblocked again");
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+    send(Signal::TERM);
+    eventually("the handler runs", || hits(Signal::TERM) == 2);
+    let signals = worker.run(|| Signals::builder().audit(false).open(Signal::TERM));
+    drop(signals);
+    send(Signal::TERM);
+    eventually("the handler runs", || hits(Signal::TERM) == 3);
+}
+
+/// Open here, drop there, open there, drop here: the parked thread changes what it lets in.
+fn by_turns_on_two_threads() {
+    let [here, there] = [Signal::USR1, Signal::USR2];
+    set_counting(here);
+    set_counting(there);
+    let both = SignalSet::from([here, there]);
+    let guard = mask::block(both).expect("block");
+    let worker = Worker::start("worker");
+    guard.keep();
+    for round in 0..100 {
+        // Both threads block both, as the program wants: nothing acts, everything is received.
+        let ours = open(here);
+        let theirs = worker.run(move || Signals::new(there)).expect("open");
+        both.iter().for_each(send);
+        assert_eq!((received(&ours), received(&theirs)), (vec![here], vec![there]), "{round}");
+        worker.run(|| drop(ours));
+        drop(theirs);
+    }
+    assert_eq!(raw_mask(), both);
+    assert_eq!((hits(here), hits(there)), (0, 0));
+}
+
+/// Origin: epoll-shim `signal_disposition` (K11). On kqueue both happen, on Linux blocking wins.
+fn a_handler_that_does_not_block_goes_on() {
+    set_counting(Signal::USR1);
+    let signals = open(Signal::USR2);
+    send(Signal::USR1);
+    assert_eq!(hits(Signal::USR1), 1);
+    assert_eq!(received(&signals), []);
+}
+
+/// An earlier handler may end the process, tidily even: nothing of this crate keeps it.
+fn a_handler_may_exit() {
+    harness::set_exiting(Signal::TERM, 7);
+    let signals = open(Signal::TERM);
+    send(Signal::TERM);
+    drop(signals);
+    wait_for_death();
+}
+
+fn a_handler_may_exit_elsewhere() {
+    harness::set_exiting(Signal::TERM, 7);
+    let signals = open(Signal::TERM);
+    send(Signal::TERM);
+    let _ = thread::spawn(move || drop(signals)).join();
+    wait_for_death();
+}
+
+/// Origin: gVisor `KillStillKills` (K8), own probe D
+fn kill_still_kills() {
+    let _signals = open(SignalSet::all());
+    send(Signal::KILL);
+    wait_for_death();
+}
+
+/// Origin: own probe D
+fn stop_still_stops() {
+    let child = harness::fork(|| {
+        let signals = open(SignalSet::all());
+        send(Signal::TERM);
+        send(Signal::STOP);
+        assert!(received(&signals).contains(&Signal::TERM));
+    });
+    assert_eq!(harness::wait_for_stop(child), Signal::STOP);
+    signal_source::send::kill(child, Signal::CONT).expect("a child");
+    assert!(harness::wait(child).success());
+}
+
+/// Reading one by one while the lowest comes again and again never gets to the higher one.
+fn a_low_flood_holds_back_a_higher_one() {
+    let signals = open([Signal::HUP, Signal::TERM]);
+    send(Signal::TERM);
+    let mut seen = Vec::new();
+    for _ in 0..50 {
+        send(Signal::HUP);
+        seen.push(signals.recv().expect("recv").signal());
+    }
+    match KERNEL.order {
+        Order::Number => assert!(seen.iter().all(|&signal| signal == Signal::HUP), "{seen:?}"),
+        Order::Arrival => assert_eq!(seen[0], Signal::TERM),
+    }
+    assert!(seen.contains(&Signal::TERM) || received(&signals) == [Signal::TERM], "not lost");
+}
+
+fn many_at_once_sees_all() {
+    let signals = open([Signal::HUP, Signal::TERM]);
+    let mut infos = Vec::new();
+    for _ in 0..50 {
+        send(Signal::TERM);
+        send(Signal::HUP);
+        infos.clear();
+        assert_eq!(signals.try_recv_many(&mut infos, 64).expect("read"), 2);
+    }
+}
+
+/// Origin: Trio's fairness test (T-c), which a receiver of its own answers
+fn a_receiver_of_its_own_goes_first() {
+    let urgent = open(Signal::TERM);
+    let others = open(SignalSet::all() - Signal::TERM.into());
+    for _ in 0..50 {
+        send(Signal::HUP);
+        send(Signal::USR1);
+        send(Signal::TERM);
+        assert_eq!(urgent.recv().expect("recv").signal(), Signal::TERM);
+        assert!(urgent.try_recv().expect("try_recv").is_none());
+        assert_eq!(received(&others).len(), 2);
+    }
 }

@@ -20,6 +20,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -321,6 +322,7 @@ pub fn without_descriptors(spare: usize, run: impl FnOnce()) {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
 }
 
+<<<<<<< HEAD
 /// The CPU time that this process has consumed.
 pub fn cpu_time() -> Duration {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
@@ -335,4 +337,99 @@ pub fn cpu_time() -> Duration {
 pub fn span(time: libc::timeval) -> Duration {
     Duration::from_secs(u64::try_from(time.tv_sec).expect("not negative"))
         + Duration::from_micros(u64::try_from(time.tv_usec).expect("not negative"))
+=======
+/// A thread that does what it is told, one thing after the other.
+pub struct Worker {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Worker {
+    pub fn start(name: &str) -> Worker {
+        let (jobs, incoming) = channel::<Job>();
+        let work = move || incoming.into_iter().for_each(|job| job());
+        let thread = thread::Builder::new().name(name.into()).stack_size(64 * 1024).spawn(work);
+        Worker { jobs: Some(jobs), thread: Some(thread.expect("a thread")) }
+    }
+
+    /// Runs `job` on the thread and returns what it returned.
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (answer, answered) = channel();
+        let job: Job = Box::new(move || answer.send(job()).expect("somebody waits"));
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).expect("the thread runs");
+        answered.recv().expect("the job did not panic")
+    }
+}
+
+/// Ends the thread, and waits for its end.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The calling thread's mask, asked of the C library and nobody else.
+pub fn raw_mask() -> SignalSet {
+    let mask = SigSet::thread_get_mask().expect("a mask");
+    // SAFETY: the set is initialised, and a number that does not exist is refused.
+    let blocked = |number| unsafe { libc::sigismember(mask.as_ref(), number) } == 1;
+    (1..=128).filter(|&number| blocked(number)).filter_map(Signal::from_raw).collect()
+}
+
+/// Blocks the set in the calling thread, as a program does that does not use this crate.
+pub fn raw_block(set: impl Into<SignalSet>) {
+    change_mask(libc::SIG_BLOCK, set.into());
+}
+
+/// Unblocks the set in the calling thread, as a program does that does not use this crate.
+pub fn raw_unblock(set: impl Into<SignalSet>) {
+    change_mask(libc::SIG_UNBLOCK, set.into());
+}
+
+fn change_mask(how: libc::c_int, set: SignalSet) {
+    let mut raw = *SigSet::empty().as_ref();
+    for signal in set {
+        // SAFETY: the set is initialised, and a number that does not exist is refused.
+        unsafe { libc::sigaddset(&mut raw, signal.as_raw()) };
+    }
+    // SAFETY: reads an initialised set.
+    assert_eq!(unsafe { libc::pthread_sigmask(how, &raw, ptr::null_mut()) }, 0);
+}
+
+/// Panics say nothing from now on: the case panics on purpose.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+/// Waits for a signal that must end this process.
+pub fn wait_for_death() -> ! {
+    eventually("this process is killed", || false);
+    unreachable!("the condition never holds")
+}
+
+static EXIT_CODE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn exit(_number: libc::c_int) {
+    // Not allowed in a handler, and done in many a program.
+    std::process::exit(EXIT_CODE.load(Ordering::SeqCst).try_into().unwrap_or(1))
+}
+
+/// Installs a handler that exits with the code, in the way of programs that know no better.
+pub fn set_exiting(signal: Signal, code: u8) {
+    EXIT_CODE.store(code.into(), Ordering::SeqCst);
+    set_action(signal, exit as extern "C" fn(libc::c_int) as libc::sighandler_t);
+}
+
+/// Waits until a child stops, and returns by which signal.
+pub fn wait_for_stop(pid: u32) -> Signal {
+    let mut status = 0;
+    // SAFETY: writes the status alone.
+    let found = unsafe { libc::waitpid(signed(pid), &mut status, libc::WUNTRACED) };
+    assert_eq!(found, signed(pid), "waitpid: {}", io::Error::last_os_error());
+    assert!(libc::WIFSTOPPED(status), "not stopped: {}", ExitStatus::from_raw(status));
+    Signal::from_raw(libc::WSTOPSIG(status)).expect("a signal")
+>>>>>>> tests-promise
 }

@@ -1,0 +1,49 @@
+//! The audit: a thread that does not block a signal is named, and nothing else is in the way.
+//!
+//! Only Linux and Android have one: elsewhere there is nothing to try.
+#![cfg_attr(target_os = "linux", allow(unsafe_code))] // ended threads, a system without /proc
+
+mod harness;
+#[cfg(target_os = "linux")]
+#[path = "audit/moving.rs"]
+mod moving;
+#[cfg(target_os = "linux")]
+#[path = "audit/naming.rs"]
+mod naming;
+#[cfg(target_os = "linux")]
+#[path = "audit/runtime.rs"]
+mod runtime;
+
+#[cfg(target_os = "linux")]
+fn main() {
+    use moving::*;
+    use naming::*;
+    use runtime::*;
+    harness::main(
+        cases![
+            names_thread_and_signals,
+            the_message_says_what_to_do,
+            all_threads_may_block_first,
+            can_be_left_out,
+            update_audits_as_open_did,
+            five_hundred_threads_that_block,
+            odd_names_do_not_confuse_it,
+            without_proc_it_is_skipped,
+            threads_that_come_and_go_do_not_fail_it,
+            many_threads_that_come_and_go_do_not_fail_it,
+            a_newborn_thread_does_not_slip_through,
+            a_relay_of_short_lives_does_not_slip_through,
+            a_thread_that_has_just_gone_does_not_fail_it,
+            an_ended_first_thread_counts,
+            inside_a_multi_thread_runtime_it_names_the_workers,
+            before_the_runtime_everything_works,
+            on_a_current_thread_runtime_until_spawn_blocking,
+        ],
+        roles![],
+    );
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    harness::main(&[], &[]);
+}
