@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::libc;
 use signal_source::{Origin, Sender, Signal, Signals};
 
-use super::senders::{me, only, rt};
+use super::senders::{only, rt};
 use super::sys::{self, notification};
 use crate::harness::{self, fork};
 
@@ -101,11 +101,11 @@ pub fn asynchronous_write() {
     let signals = Signals::new(rt(1)).expect("open");
     let (writer, _reader) = UnixStream::pair().expect("a pair");
     sys::write_asynchronously(writer.as_fd(), notification(rt(1), 33)).expect("aio_write");
-    let info = only(&signals);
-    assert_eq!(info.origin(), Origin::AsyncIo { sender: Some(me()), value: 33 });
-    assert_eq!((info.sender(), info.value()), (Some(me()), Some(33)));
+    let (info, me) = (only(&signals), super::senders::me());
+    assert_eq!(info.origin(), Origin::AsyncIo { sender: Some(me), value: 33 });
+    assert_eq!((info.sender(), info.value()), (Some(me), Some(33)));
     assert_eq!(info.code(), Some(-4)); // SI_ASYNCIO
-    let Sender { pid, uid } = me();
+    let Sender { pid, uid } = me;
     assert_eq!(
         info.to_string(),
         format!("SIGRTMIN+1 for a request of process {pid} (uid {uid}) with value 33")
