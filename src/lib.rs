@@ -95,6 +95,11 @@
 //! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
 //! alone.
 //!
+//! # Coming from elsewhere
+//!
+//! [`migrating`] shows programs for `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop and
+//! AnyIO side by side with this crate's, and what changes in meaning.
+//!
 //! # Features
 //!
 //! None is on by default.
@@ -115,6 +120,9 @@ mod error;
 mod info;
 #[cfg(unix)]
 pub mod mask;
+// Pages alone: no program has any use for it.
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+pub mod migrating;
 #[cfg(all(unix, feature = "mio"))]
 mod mio;
 #[path = "../platform/mod.rs"]

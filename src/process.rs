@@ -27,9 +27,13 @@ pub trait CommandExt {
     ///
     /// # Platform notes
     ///
-    /// The child is made by `fork(2)` and `exec(2)` instead of `posix_spawn(3)`, which takes longer
-    /// the more memory the process has mapped. Between the two run `sigaction(2)` and
-    /// `pthread_sigmask(3)`, and nothing that allocates or locks.
+    /// The child is made by `fork(2)` and `exec(2)` instead of `posix_spawn(3)`, as with every
+    /// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec). Between the two run
+    /// `sigaction(2)` and `pthread_sigmask(3)`, and nothing that allocates or locks; that is a
+    /// twentieth of the cost. The fork copies the page tables: on a small virtual machine
+    /// (Linux 6.18) a spawn took 0.3 ms instead of 0.1 ms in a process of a few megabytes, but
+    /// 12 ms instead of 0.2 ms with 64 MB in use. A large process that starts children often leaves
+    /// it to a small one, started early.
     ///
     /// With [`exec`](std::os::unix::process::CommandExt::exec) there is no child: mask and
     /// dispositions of this very process are put back, a pending signal acts, and they stay so if
