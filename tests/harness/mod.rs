@@ -429,3 +429,11 @@ pub fn without_memory(run: impl FnOnce()) {
     // SAFETY: reads the limit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
 }
+
+/// Waits until the descriptor is readable.
+pub fn readable(descriptor: &impl std::os::fd::AsRawFd) {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one live entry, written by the kernel.
+    let ready = unsafe { libc::poll(&mut poll, 1, -1) };
+    assert_eq!(ready, 1, "poll: {}", io::Error::last_os_error());
+}
