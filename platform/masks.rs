@@ -27,6 +27,8 @@ impl Hold {
 
 /// Blocks the set in the calling thread and holds it there.
 pub(crate) fn hold(state: &mut State, set: SignalSet) -> io::Result<Hold> {
+    // What this thread still owes is none of its mask before.
+    settle(state);
     let thread = this_thread();
     let before = sigset::block(set)?;
     let newly = state.holds.add(thread, set, before);

@@ -1,1 +1,451 @@
-fn main() {}
+//! Law 1 at the end of a receiver: what is unread acts as it would have before, however it ends.
+//!
+//! Each way to end a receiver is tried with every way that the signal might have acted.
+
+mod harness;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use harness::{Worker, eventually, fork_dies_of, hits, in_fork, quiet_panics, raw_mask};
+use harness::{send, set_counting, set_ignored, wait_for_death};
+use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+
+fn main() {
+    harness::main(
+        cases![
+            on_the_opener,
+            elsewhere,
+            elsewhere_on_a_thread_that_stays,
+            in_a_panic,
+            in_a_panic_elsewhere,
+            removed_by_update,
+            removed_by_update_elsewhere,
+            all_removed_but_another_elsewhere,
+            after_the_opener_has_ended,
+            after_an_opener_that_alone_let_it_in,
+            by_a_thread_that_is_ending,
+            after_a_guard_that_came_first,
+            after_a_guard_that_came_later,
+            guard_last,
+            guard_on_main_receiver_elsewhere,
+            while_another_receiver_stays,
+            twice_elsewhere,
+            in_a_forked_child,
+            when_no_thread_can_be_started,
+            two_handlers_both_run,
+            stop_signals_stop,
+            stop_signals_stop_after_a_drop_elsewhere,
+            by_ten_threads_at_once,
+        ],
+        roles![],
+    );
+}
+
+/// Opens a receiver for the signal, lets the signals be sent, and ends the receiver.
+type Way = fn(Signal, &dyn Fn());
+
+fn acts_as_before(way: Way) {
+    acts(way);
+    a_later_receiver_has_it_all(way);
+}
+
+/// Tries everything that an unread signal, or one that comes later, may do.
+fn acts(way: Way) {
+    let term = Signal::TERM;
+    // The earlier handler runs exactly once; and again for a later one.
+    in_fork(|| {
+        set_counting(term);
+        way(term, &|| send(term));
+        eventually("the handler runs", || hits(term) == 1);
+        send(term);
+        eventually("the handler runs again", || hits(term) == 2);
+        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+        assert_eq!(raw_mask(), SignalSet::EMPTY, "this thread's own mask is back");
+        send(term);
+        eventually("the handler runs here", || hits(term) == 3);
+    });
+    // Nothing unread: nothing acts.
+    in_fork(|| {
+        set_counting(term);
+        way(term, &|| {});
+        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+        assert_eq!(hits(term), 0);
+    });
+    // Default: it kills, unread or later.
+    fork_dies_of(term, || {
+        way(term, &|| send(term));
+        wait_for_death();
+    });
+    fork_dies_of(term, || {
+        way(term, &|| {});
+        send(term);
+        wait_for_death();
+    });
+    // Ignored: nothing, unread or later.
+    in_fork(|| {
+        set_ignored(term);
+        way(term, &|| send(term));
+        send(term);
+        assert_eq!(term.disposition().expect("a disposition"), Disposition::Ignore);
+    });
+    // Ignored by default.
+    in_fork(|| {
+        way(Signal::CHLD, &|| send(Signal::CHLD));
+        assert_eq!(Signal::CHLD.disposition().expect("a disposition"), Disposition::Default);
+    });
+    every_real_time_instance_acts(way);
+}
+
+fn a_later_receiver_has_it_all(way: Way) {
+    in_fork(|| {
+        set_counting(Signal::TERM);
+        way(Signal::TERM, &|| {});
+        let signals = Signals::builder().audit(false).open(Signal::TERM).expect("open");
+        send(Signal::TERM);
+        assert_eq!(signals.recv().expect("recv").signal(), Signal::TERM);
+        drop(signals);
+        assert_eq!(hits(Signal::TERM), 0);
+    });
+}
+
+/// Linux queues each with its payload; kqueue counts them, and hands back one.
+#[cfg(target_os = "linux")]
+fn every_real_time_instance_acts(way: Way) {
+    in_fork(|| {
+        let signal = Signal::rt(2).expect("a real-time signal");
+        set_counting(signal);
+        let send = |value| {
+            signal_source::send::sigqueue(harness::pid(), signal, value)
+                .expect("room in the queue");
+        };
+        way(signal, &|| (1..=3).for_each(send));
+        eventually("the handler runs for each", || hits(signal) == 3);
+        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+        send(4);
+        eventually("the handler runs again", || hits(signal) == 4);
+    });
+}
+
+#[cfg(not(target_os = "linux"))]
+fn every_real_time_instance_acts(_way: Way) {}
+
+fn open(set: impl Into<SignalSet>) -> Signals {
+    Signals::new(set).expect("open")
+}
+
+fn on_the_opener() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        drop(signals);
+    });
+}
+
+fn elsewhere() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+    });
+}
+
+fn elsewhere_on_a_thread_that_stays() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        let worker = Worker::start("worker");
+        sends();
+        worker.run(|| drop(signals));
+        std::mem::forget(worker);
+    });
+}
+
+fn in_a_panic() {
+    quiet_panics();
+    acts_as_before(|signal, sends| {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _signals = open(signal);
+            sends();
+            panic!("on purpose");
+        }));
+        assert!(panicked.is_err());
+    });
+}
+
+fn in_a_panic_elsewhere() {
+    quiet_panics();
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        let panicked = thread::spawn(move || {
+            let _signals = signals;
+            panic!("on purpose");
+        });
+        assert!(panicked.join().is_err());
+    });
+}
+
+/// Origin: uvloop `signals_and_custom_handler_1` (P28)
+fn removed_by_update() {
+    acts_as_before(|signal, sends| {
+        let mut signals = open([signal, Signal::USR1]);
+        sends();
+        send(Signal::USR1);
+        signals.update(Signal::USR1).expect("update");
+        assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1, "what stays is kept");
+        assert!(signals.try_recv().expect("try_recv").is_none());
+    });
+}
+
+fn removed_by_update_elsewhere() {
+    acts_as_before(|signal, sends| {
+        let mut signals = open([signal, Signal::USR1]);
+        sends();
+        send(Signal::USR1);
+        let elsewhere = thread::spawn(move || {
+            signals.update(Signal::USR1).expect("update");
+            signals
+        });
+        let signals = elsewhere.join().expect("no panic");
+        assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1, "what stays is kept");
+        assert!(signals.try_recv().expect("try_recv").is_none());
+    });
+}
+
+/// Opened on one thread, changed on another, dropped on a third.
+fn all_removed_but_another_elsewhere() {
+    acts_as_before(|signal, sends| {
+        let guard = mask::block(Signal::USR1).expect("block");
+        let mut signals = open(signal);
+        sends();
+        let changed = thread::spawn(move || {
+            signals.update(Signal::USR1).expect("main blocks it");
+            signals
+        });
+        let signals = changed.join().expect("no panic");
+        drop(guard);
+        send(Signal::USR1);
+        assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+    });
+}
+
+/// The opener blocked what main blocked already; it ends, and main drops.
+fn after_the_opener_has_ended() {
+    acts_as_before(|signal, sends| {
+        let guard = mask::block(signal).expect("block");
+        let signals = thread::spawn(move || open(signal)).join().expect("no panic");
+        drop(guard);
+        sends();
+        drop(signals);
+    });
+}
+
+/// The opener alone let the signal in; it ends, and with it the only mask that could be put back.
+fn after_an_opener_that_alone_let_it_in() {
+    acts_as_before(|signal, sends| {
+        let opener = Worker::start("opener");
+        let guard = mask::block(signal).expect("block");
+        let signals = opener.run(move || open(signal));
+        drop(opener);
+        sends();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        drop(guard);
+    });
+}
+
+/// A receiver in a thread-local variable goes late: some destructors have run already.
+fn by_a_thread_that_is_ending() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<Signals>> = const { std::cell::RefCell::new(None) };
+    }
+    acts_as_before(|signal, sends| {
+        let guard = mask::block(signal).expect("block");
+        let (opened, dropped) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (ours, its) = ((opened.clone(), dropped.clone()), (opened, dropped));
+        let ending = thread::spawn(move || {
+            // Its destructor is noted before the crate's own, and so runs after it.
+            KEPT.with(|kept| assert!(kept.borrow().is_none()));
+            KEPT.set(Some(open(signal)));
+            its.0.wait();
+            its.1.wait();
+        });
+        ours.0.wait();
+        sends();
+        ours.1.wait();
+        ending.join().expect("no panic");
+        eventually("the signals are free again", || Signals::new(signal).is_ok());
+        drop(guard);
+    });
+}
+
+fn after_a_guard_that_came_first() {
+    acts_as_before(|signal, sends| {
+        let guard = mask::block(signal).expect("block");
+        let signals = open(signal);
+        sends();
+        drop(guard);
+        drop(signals);
+    });
+}
+
+fn after_a_guard_that_came_later() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        let guard = mask::block([signal, Signal::USR1]).expect("block");
+        sends();
+        drop(guard);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+    });
+}
+
+fn guard_last() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        let guard = mask::block(signal).expect("block");
+        sends();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        assert!(raw_mask().contains(signal), "the guard still holds");
+        assert_eq!(hits(signal), 0);
+        drop(guard);
+    });
+}
+
+/// Main's guard goes while a worker's receiver relies on it.
+fn guard_on_main_receiver_elsewhere() {
+    acts_as_before(|signal, sends| {
+        let guard = mask::block(signal).expect("block");
+        let worker = Worker::start("worker");
+        let signals = worker.run(move || open(signal));
+        drop(guard);
+        sends();
+        assert_eq!(hits(signal), 0, "it must not act while the receiver is open");
+        worker.run(|| drop(signals));
+        std::mem::forget(worker);
+    });
+}
+
+fn while_another_receiver_stays() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        let other = open([Signal::USR1, Signal::USR2]);
+        sends();
+        send(Signal::USR2);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        assert_eq!(other.recv().expect("recv").signal(), Signal::USR2);
+    });
+}
+
+fn twice_elsewhere() {
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        let worker = Worker::start("worker");
+        worker.run(|| drop(signals));
+        let signals = open(signal);
+        sends();
+        worker.run(|| drop(signals));
+        std::mem::forget(worker);
+    });
+}
+
+/// The child's own receiver, in a child of a process that has dropped one elsewhere.
+fn in_a_forked_child() {
+    let signals = open([Signal::TERM, Signal::CHLD]);
+    thread::spawn(move || drop(signals)).join().expect("no panic");
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        drop(signals);
+    });
+    acts_as_before(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+    });
+}
+
+/// Then the thread that drops lets them in, for good: better that one than none.
+#[cfg(target_os = "linux")]
+fn when_no_thread_can_be_started() {
+    acts(|signal, sends| {
+        let signals = open(signal);
+        let worker = Worker::start("worker");
+        sends();
+        worker.run(|| harness::without_memory(|| drop(signals)));
+        std::mem::forget(worker);
+    });
+}
+
+#[cfg(not(target_os = "linux"))]
+fn when_no_thread_can_be_started() {}
+
+/// Origin: Trio `race_condition_on_exit` (P12, P15), asyncio's re-raise of each
+fn two_handlers_both_run() {
+    let set = [Signal::USR1, Signal::USR2];
+    set.into_iter().for_each(set_counting);
+    let signals = open(set);
+    set.into_iter().for_each(send);
+    drop(signals);
+    assert_eq!(set.map(hits), [1, 1]);
+    let signals = open(set);
+    set.into_iter().for_each(send);
+    thread::spawn(move || drop(signals)).join().expect("no panic");
+    eventually("both run", || set.map(hits) == [2, 2]);
+}
+
+fn stops(way: Way) {
+    for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+        for unread in [true, false] {
+            let child = harness::fork(|| {
+                way(signal, &|| {
+                    if unread {
+                        send(signal);
+                    }
+                });
+                if !unread {
+                    send(signal);
+                }
+                // Woken by CONT, it goes on.
+                assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+            });
+            assert_eq!(harness::wait_for_stop(child), signal);
+            signal_source::send::kill(child, Signal::CONT).expect("a child");
+            assert!(harness::wait(child).success());
+        }
+    }
+}
+
+fn stop_signals_stop() {
+    stops(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        drop(signals);
+    });
+}
+
+fn stop_signals_stop_after_a_drop_elsewhere() {
+    stops(|signal, sends| {
+        let signals = open(signal);
+        sends();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+    });
+}
+
+/// Origin: Go `NotifyContextSimultaneousStop` (G14)
+fn by_ten_threads_at_once() {
+    let signals = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::USR1, Signal::USR2]
+        .into_iter()
+        .chain([Signal::ALRM, Signal::TERM, Signal::IO, Signal::PROF, Signal::VTALRM]);
+    let signals: Vec<_> = signals.collect();
+    signals.iter().copied().for_each(set_counting);
+    for round in 1..=50 {
+        let receivers: Vec<_> = signals.iter().map(|&signal| open(signal)).collect();
+        signals.iter().copied().for_each(send);
+        let droppers = receivers.into_iter().map(|one| thread::spawn(move || drop(one)));
+        let droppers: Vec<_> = droppers.collect();
+        droppers.into_iter().for_each(|dropper| dropper.join().expect("no panic"));
+        eventually("each acts", || signals.iter().all(|&signal| hits(signal) == round));
+        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+    }
+}

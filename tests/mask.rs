@@ -1,1 +1,417 @@
-fn main() {}
+//! Masks are put back exactly: what was blocked before stays so, in whatever order things go.
+
+mod harness;
+
+use std::thread;
+
+use harness::kernel::KERNEL;
+use harness::set_counting;
+use harness::{Worker, eventually, hits, in_fork, raw_block, raw_mask, raw_unblock, send};
+use signal_source::{Signal, SignalSet, Signals, mask};
+
+fn main() {
+    harness::main(
+        cases![
+            put_back_exactly,
+            two_receivers_of_different_signals,
+            every_order,
+            every_order_with_keep,
+            keep_outlives_everything,
+            keep_after_others,
+            previous_is_the_mask_before,
+            previous_after_a_drop_elsewhere,
+            a_guard_blocks_what_it_is_told,
+            kill_and_stop_cannot_be_blocked,
+            numbers_of_the_c_library_are_left_out,
+            the_opener_is_put_back_at_its_next_call,
+            a_guard_on_main_for_a_worker,
+            a_guard_in_a_thread_local,
+            what_the_program_changes_itself,
+            at_random_on_three_threads,
+        ],
+        roles![],
+    );
+}
+
+const HUP: Signal = Signal::HUP;
+const USR1: Signal = Signal::USR1;
+const USR2: Signal = Signal::USR2;
+
+/// Opens without an audit: these cases look at each thread's own mask.
+fn open(set: impl Into<SignalSet>) -> Signals {
+    Signals::builder().audit(false).open(set).expect("open")
+}
+
+fn blocked_by(set: impl Into<SignalSet>) -> SignalSet {
+    if KERNEL.masked { set.into() } else { SignalSet::EMPTY }
+}
+
+/// Origin: mio-signals `cleanup` (R17)
+fn put_back_exactly() {
+    for before in [SignalSet::EMPTY, USR1.into(), SignalSet::from([USR1, HUP]), SignalSet::all()] {
+        in_fork(|| {
+            raw_block(before);
+            let signals = open([USR1, USR2]);
+            assert_eq!(raw_mask(), before | blocked_by([USR1, USR2]));
+            drop(signals);
+            assert_eq!(raw_mask(), before);
+            let signals = open(SignalSet::all());
+            thread::spawn(move || drop(signals)).join().expect("no panic");
+            assert_eq!(mask::current().expect("mask"), before);
+            assert_eq!(raw_mask(), before);
+        });
+    }
+}
+
+fn two_receivers_of_different_signals() {
+    for first_goes_first in [true, false] {
+        let (one, two) = (open(USR1), open([USR2, HUP]));
+        assert_eq!(raw_mask(), blocked_by([USR1, USR2, HUP]));
+        if first_goes_first {
+            drop(one);
+            assert_eq!(raw_mask(), blocked_by([USR2, HUP]));
+            drop(two);
+        } else {
+            drop(two);
+            assert_eq!(raw_mask(), blocked_by(USR1));
+            drop(one);
+        }
+        assert_eq!(raw_mask(), SignalSet::EMPTY);
+    }
+}
+
+/// What can be held, twice over: two receivers and two guards whose signals overlap.
+const KINDS: [(bool, SignalSet); 4] = [
+    (true, SignalSet::EMPTY.with(USR1)),
+    (true, SignalSet::EMPTY.with(USR2).with(HUP)),
+    (false, SignalSet::EMPTY.with(USR1).with(USR2)),
+    (false, SignalSet::EMPTY.with(USR2).with(HUP)),
+];
+
+enum Held {
+    Receiver(#[expect(dead_code, reason = "held for its drop")] Signals),
+    Guard(mask::MaskGuard),
+}
+
+fn make(kind: usize) -> Held {
+    match KINDS[kind] {
+        (true, set) => Held::Receiver(open(set)),
+        (false, set) => Held::Guard(mask::block(set).expect("block")),
+    }
+}
+
+/// What the kind keeps blocked.
+fn blocks(kind: usize) -> SignalSet {
+    let (is_receiver, set) = KINDS[kind];
+    if is_receiver { blocked_by(set) } else { set }
+}
+
+/// Every order of steps in which each of `kinds` begins once and ends once.
+fn orders(kinds: usize) -> Vec<Vec<usize>> {
+    fn extend(order: &mut Vec<usize>, left: &mut [u8], all: &mut Vec<Vec<usize>>) {
+        if left.iter().all(|&steps| steps == 0) {
+            all.push(order.clone());
+        }
+        for kind in 0..left.len() {
+            if left[kind] > 0 {
+                left[kind] -= 1;
+                order.push(kind);
+                extend(order, left, all);
+                order.pop();
+                left[kind] += 1;
+            }
+        }
+    }
+    let mut all = Vec::new();
+    extend(&mut Vec::new(), &mut vec![2; kinds], &mut all);
+    all
+}
+
+/// Goes through the order; `kept` tells which guards end by `keep`. The model: blocked is what was
+/// before, what somebody holds, and what was kept.
+fn go_through(order: &[usize], before: SignalSet, kept: &[bool]) {
+    let mut held: Vec<Option<Held>> = KINDS.iter().map(|_| None).collect();
+    let mut for_good = before;
+    for &kind in order {
+        match held[kind].take() {
+            None => held[kind] = Some(make(kind)),
+            Some(Held::Guard(guard)) if kept[kind] => {
+                guard.keep();
+                for_good |= blocks(kind);
+            }
+            Some(ends) => drop(ends),
+        }
+        let holding = (0..KINDS.len()).filter(|&kind| held[kind].is_some());
+        let model = holding.fold(for_good, |all, kind| all | blocks(kind));
+        assert_eq!(raw_mask(), model, "{order:?} before {before} kept {kept:?}");
+    }
+    raw_unblock(for_good);
+}
+
+fn every_order() {
+    let orders = orders(4);
+    assert_eq!(orders.len(), 2520);
+    for before in [SignalSet::EMPTY, USR2.into(), SignalSet::from([USR1, HUP])] {
+        for order in &orders {
+            raw_block(before);
+            go_through(order, before, &[false; 4]);
+        }
+    }
+}
+
+fn every_order_with_keep() {
+    for order in orders(4) {
+        for kept in [[false, false, true, false], [false, false, false, true], [true; 4]] {
+            go_through(&order, SignalSet::EMPTY, &kept);
+        }
+    }
+}
+
+fn keep_outlives_everything() {
+    mask::block(USR1).expect("block").keep();
+    assert_eq!(raw_mask(), USR1.into());
+    let (signals, guard) = (open([USR1, USR2]), mask::block([USR1, HUP]).expect("block"));
+    drop((signals, guard));
+    assert_eq!(raw_mask(), USR1.into());
+    assert_eq!(thread::spawn(raw_mask).join().expect("no panic"), USR1.into());
+}
+
+/// Kept while others hold it: they do not unblock it either.
+fn keep_after_others() {
+    let signals = open(USR1);
+    let early = mask::block([USR1, USR2]).expect("block");
+    mask::block(USR1).expect("block").keep();
+    thread::spawn(move || drop(signals)).join().expect("no panic");
+    drop(early);
+    assert_eq!(mask::current().expect("mask"), USR1.into());
+    send(USR1);
+    // It is the program's to receive now.
+    assert_eq!(open(USR1).recv().expect("recv").signal(), USR1);
+}
+
+fn previous_is_the_mask_before() {
+    raw_block(HUP);
+    let one = mask::block([USR1, HUP]).expect("block");
+    let two = mask::block(USR2).expect("block");
+    assert_eq!(one.previous(), HUP.into());
+    assert_eq!(two.previous(), SignalSet::from([HUP, USR1]));
+    drop(one);
+    assert_eq!(two.previous(), SignalSet::from([HUP, USR1]), "as it was then");
+    drop(two);
+    assert_eq!(raw_mask(), HUP.into());
+}
+
+/// The mask that is still to be put back does not count as the one before.
+fn previous_after_a_drop_elsewhere() {
+    set_counting(USR1);
+    let signals = open(USR1);
+    thread::spawn(move || drop(signals)).join().expect("no panic");
+    let guard = mask::block(USR1).expect("block");
+    assert_eq!(guard.previous(), SignalSet::EMPTY);
+    drop(guard);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+    send(USR1);
+    eventually("the handler runs", || hits(USR1) == 1);
+}
+
+fn a_guard_blocks_what_it_is_told() {
+    set_counting(USR1);
+    let guard = mask::block([USR1, Signal::SEGV]).expect("any but KILL and STOP");
+    assert_eq!(raw_mask(), SignalSet::from([USR1, Signal::SEGV]));
+    send(USR1);
+    assert_eq!(hits(USR1), 0);
+    drop(guard);
+    assert_eq!(hits(USR1), 1);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+    drop(mask::block(SignalSet::EMPTY).expect("nothing"));
+}
+
+fn kill_and_stop_cannot_be_blocked() {
+    for signal in [Signal::KILL, Signal::STOP] {
+        let error = mask::block([USR1, signal]).expect_err("no process can");
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(&signal.to_string()), "{error}");
+        assert_eq!(raw_mask(), SignalSet::EMPTY, "nothing is blocked then");
+    }
+}
+
+fn numbers_of_the_c_library_are_left_out() {
+    let every: SignalSet = (1..=128).filter_map(Signal::from_raw).collect();
+    let guard = mask::block(every - [Signal::KILL, Signal::STOP].into()).expect("block");
+    let blocked = raw_mask();
+    assert!((SignalSet::all() - blocked).is_empty(), "all that can be received");
+    drop(guard);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+}
+
+fn the_opener_is_put_back_at_its_next_call() {
+    let calls: [fn(); 6] = [
+        || assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY),
+        || drop(open(Signal::PROF)),
+        || drop(mask::block(Signal::PROF).expect("block")),
+        || drop(Signals::builder().audit(false).open(USR1).expect("open")),
+        || {
+            let mut signals = open(Signal::PROF);
+            signals.update([Signal::PROF, Signal::VTALRM]).expect("update");
+        },
+        || mask::block(SignalSet::EMPTY).expect("block").keep(),
+    ];
+    for call in calls {
+        let signals = open([USR1, USR2]);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        assert_eq!(raw_mask(), blocked_by([USR1, USR2]), "only the thread itself can");
+        call();
+        assert_eq!(raw_mask(), SignalSet::EMPTY);
+    }
+    // A call that fails does not put less back.
+    let signals = open([USR1, USR2]);
+    thread::spawn(move || drop(signals)).join().expect("no panic");
+    let taken = open(HUP);
+    Signals::builder().audit(false).open([HUP, USR1]).expect_err("taken");
+    assert_eq!(raw_mask(), blocked_by(HUP));
+    drop(taken);
+}
+
+/// The guard goes first: what the worker receives must not act meanwhile.
+fn a_guard_on_main_for_a_worker() {
+    set_counting(USR1);
+    let guard = mask::block(USR1).expect("block");
+    let worker = Worker::start("worker");
+    let signals = worker.run(|| Signals::new(USR1)).expect("open");
+    drop(guard);
+    assert_eq!(raw_mask(), blocked_by(USR1), "the receiver relies on it");
+    for _ in 0..100 {
+        send(USR1);
+        assert_eq!(signals.recv().expect("recv").signal(), USR1);
+    }
+    assert_eq!(mask::current().expect("mask"), blocked_by(USR1));
+    worker.run(|| drop(signals));
+    send(USR1);
+    eventually("the handler runs, somewhere", || hits(USR1) == 1);
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+}
+
+/// Dropped by the thread's end, before or after the crate has noted that end.
+fn a_guard_in_a_thread_local() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<mask::MaskGuard>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    for crate_first in [true, false] {
+        let ended = thread::spawn(move || {
+            if crate_first {
+                drop(mask::block(HUP).expect("block"));
+            }
+            KEPT.with(|kept| assert!(kept.borrow().is_none()));
+            KEPT.set(Some(mask::block([USR1, HUP]).expect("block")));
+        });
+        ended.join().expect("no panic");
+    }
+    set_counting(USR1);
+    send(USR1);
+    eventually("the handler runs", || hits(USR1) == 1);
+    let signals = open([USR1, HUP]);
+    send(USR1);
+    assert_eq!(signals.recv().expect("recv").signal(), USR1);
+}
+
+/// What the program blocks or unblocks itself meanwhile is not fought over.
+fn what_the_program_changes_itself() {
+    let signals = open(USR1);
+    raw_block(USR2);
+    drop(signals);
+    assert_eq!(raw_mask(), USR2.into());
+    let guard = mask::block([USR1, USR2]).expect("block");
+    raw_unblock(USR1);
+    drop(guard);
+    assert_eq!(raw_mask(), USR2.into());
+}
+
+/// A small generator of numbers (xorshift), so that a failure can be repeated.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).expect("small")
+    }
+}
+
+/// Receivers are opened on any of three threads and dropped on any other; guards come and go. What
+/// a thread holds is blocked there; what it did not block before is so only while somebody needs
+/// it; in the end all masks are as they were.
+fn at_random_on_three_threads() {
+    let signals = [HUP, USR1, USR2, Signal::ALRM];
+    signals.into_iter().for_each(set_counting);
+    for seed in 1..=40 {
+        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15 ^ seed);
+        let workers: Vec<_> = (0..3).map(|_| Worker::start("worker")).collect();
+        let before: Vec<SignalSet> =
+            (0..3).map(|_| SignalSet::from(signals[numbers.below(4)])).collect();
+        for (worker, &before) in workers.iter().zip(&before) {
+            worker.run(move || raw_block(before));
+        }
+        let mut open_ones: Vec<(usize, SignalSet, Signals)> = Vec::new();
+        let mut guards: Vec<(usize, SignalSet)> = Vec::new();
+        for step in 0..100 {
+            let thread = numbers.below(3);
+            let set: SignalSet = (0..2).map(|_| signals[numbers.below(4)]).collect();
+            match numbers.below(6) {
+                0 | 1 => {
+                    let opened =
+                        workers[thread].run(move || Signals::builder().audit(false).open(set));
+                    let taken = open_ones.iter().any(|(_, other, _)| !(*other & set).is_empty());
+                    assert_eq!(opened.is_err(), taken);
+                    open_ones.extend(opened.ok().map(|opened| (thread, set, opened)));
+                }
+                2 | 3 if !open_ones.is_empty() => {
+                    let (.., one) = open_ones.swap_remove(numbers.below(open_ones.len()));
+                    workers[thread].run(move || drop(one));
+                }
+                4 => {
+                    workers[thread].run(move || {
+                        let guard = mask::block(set).expect("block");
+                        GUARDS.with_borrow_mut(|guards| guards.push(guard));
+                    });
+                    guards.push((thread, set));
+                }
+                5 if guards.iter().any(|(there, _)| *there == thread) => {
+                    let mine = guards.iter().position(|(there, _)| *there == thread);
+                    guards.remove(mine.expect("there is one"));
+                    workers[thread].run(|| {
+                        // The oldest, as above.
+                        drop(GUARDS.with_borrow_mut(|guards| guards.remove(0)));
+                    });
+                }
+                _ => send(signals[numbers.below(4)]),
+            }
+            let claimed = open_ones.iter().fold(SignalSet::EMPTY, |all, (_, set, _)| all | *set);
+            for (thread, worker) in workers.iter().enumerate() {
+                let receivers = open_ones.iter().filter(|(there, ..)| *there == thread);
+                let held = receivers.fold(SignalSet::EMPTY, |all, (_, set, _)| all | *set);
+                let guarded = guards.iter().filter(|(there, _)| *there == thread);
+                let held = guarded.fold(blocked_by(held), |all, (_, set)| all | *set);
+                let mask = worker.run(|| (mask::current().expect("mask"), raw_mask()));
+                assert_eq!(mask.0, mask.1);
+                let least = before[thread] | held;
+                let most = least | blocked_by(claimed);
+                assert!((least - mask.0).is_empty(), "seed {seed} step {step}: {mask:?}, {least}");
+                assert!((mask.0 - most).is_empty(), "seed {seed} step {step}: {mask:?}, {most}");
+            }
+        }
+        drop(open_ones);
+        for (worker, before) in workers.iter().zip(before) {
+            worker.run(|| GUARDS.with_borrow_mut(Vec::clear));
+            assert_eq!(worker.run(|| mask::current().expect("mask")), before, "seed {seed}");
+        }
+    }
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+}
+
+thread_local! {
+    static GUARDS: std::cell::RefCell<Vec<mask::MaskGuard>> =
+        const { std::cell::RefCell::new(Vec::new()) };
+}

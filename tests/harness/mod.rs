@@ -432,3 +432,24 @@ pub fn wait_for_stop(pid: u32) -> Signal {
     assert!(libc::WIFSTOPPED(status), "not stopped: {}", ExitStatus::from_raw(status));
     Signal::from_raw(libc::WSTOPSIG(status)).expect("a signal")
 }
+
+/// Lets no memory be mapped while `run` runs, so that no thread can be started.
+pub fn without_memory(run: impl FnOnce()) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: writes the limit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) }, 0);
+    let none = libc::rlimit { rlim_cur: 0, ..limit };
+    // SAFETY: reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &none) }, 0);
+    run();
+    // SAFETY: reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+}
+
+/// Waits until the descriptor is readable.
+pub fn readable(descriptor: &impl std::os::fd::AsRawFd) {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one live entry, written by the kernel.
+    let ready = unsafe { libc::poll(&mut poll, 1, -1) };
+    assert_eq!(ready, 1, "poll: {}", io::Error::last_os_error());
+}
