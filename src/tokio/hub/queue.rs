@@ -168,8 +168,7 @@ impl Slot {
     pub(super) fn withdraw(&self, set: SignalSet) -> VecDeque<Entry> {
         let mut queue = self.lock();
         let entries = std::mem::take(&mut queue.entries);
-        let (out, stay) =
-            entries.into_iter().partition(|entry| set.contains(entry.event.signal()));
+        let (out, stay) = entries.into_iter().partition(|entry| set.contains(entry.event.signal()));
         queue.entries = stay;
         queue.standard -= set;
         let own = |entry: &&Entry| matches!(entry.receipt, Receipt::Own(_));
