@@ -463,6 +463,7 @@ fn the_next_thread_takes_over() {
 }
 
 fn a_thread_is_told_what_a_runtime_read() {
+    set_counting(Signal::USR1); // it acts once the thread has had enough
     let hub = hub([Signal::USR1, Signal::USR2]);
     let mut usr1 = subscribe(&hub, Signal::USR1);
     let mut usr2 = subscribe(&hub, Signal::USR2);
