@@ -88,7 +88,7 @@ impl Receipt {
 
     /// Gives the receipt back unread. Tells whether the record can't be read any more and never
     /// was; of a standard signal the hub knows.
-    pub(super) fn is_unread_by_all(self) -> bool {
+    pub(super) fn give_back_unread(self) -> bool {
         match self {
             Receipt::Upto { .. } => false,
             Receipt::Own(read) => Arc::into_inner(read).is_some_and(|read| !read.into_inner()),

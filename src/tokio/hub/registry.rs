@@ -199,7 +199,7 @@ impl State<Registry> {
         }
         for entry in slot.withdraw(set) {
             let line = self.sink.lines.get_mut(&entry.event.signal());
-            if let (true, Some(line)) = (entry.receipt.is_unread_by_all(), line) {
+            if let (true, Some(line)) = (entry.receipt.give_back_unread(), line) {
                 line.orphan(entry.event.info());
             }
         }

@@ -197,9 +197,7 @@ impl<S: Sink> Shared<S> {
         };
         let new = Reader::new(fd, self, runtime)?;
         Ok(self.with(|state| {
-            if state.signals.is_none() {
-                return None;
-            }
+            state.signals.as_ref()?; // closed meanwhile
             let other = state.readers.get(&runtime).filter(|reader| reader.is_alive()).cloned();
             if other.is_none() {
                 state.retired.extend(state.readers.insert(runtime, new.clone()));
