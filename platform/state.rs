@@ -23,7 +23,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(super) fn claimed(&self) -> SignalSet {
+    pub(crate) fn claimed(&self) -> SignalSet {
         self.claimed
     }
 

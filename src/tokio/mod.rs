@@ -21,6 +21,11 @@
 //! }
 //! ```
 
+mod hub;
+mod shared;
+mod shutdown;
 mod stream;
 
+pub use hub::{HubEvent, SignalHub, Subscriber};
+pub use shutdown::{Shutdown, ShutdownBuilder, ShutdownCause};
 pub use stream::SignalStream;

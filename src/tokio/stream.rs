@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
 use ::tokio::io::Interest;
@@ -59,13 +60,25 @@ impl TryFrom<Signals> for SignalStream {
     /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do. The
     /// receiver is dropped then, so what is pending acts.
     #[track_caller]
-    #[allow(unsafe_code)]
     fn try_from(signals: Signals) -> io::Result<SignalStream> {
-        // SAFETY: `Signals` owns its descriptor, always names the same one, and lives in the
-        // `AsyncFd` until that is dropped or taken apart.
-        let fd = unsafe { AsyncFd::register_with_interest(signals, Interest::READABLE) };
-        Ok(SignalStream { fd: fd? })
+        Ok(SignalStream { fd: register(signals)? })
     }
+}
+
+/// What owns its descriptor and always names the same one.
+pub(super) trait OwnsFd: AsRawFd {}
+
+impl OwnsFd for Signals {}
+impl OwnsFd for OwnedFd {}
+
+/// Registers with the current runtime.
+#[track_caller]
+#[allow(unsafe_code)]
+pub(super) fn register<T: OwnsFd>(owner: T) -> io::Result<AsyncFd<T>> {
+    // SAFETY: the descriptor is open and the same (`OwnsFd`) while its owner lives, which is in the
+    // `AsyncFd` until that is dropped or taken apart.
+    let fd = unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) };
+    Ok(fd?)
 }
 
 impl SignalStream {

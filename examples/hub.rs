@@ -1,0 +1,36 @@
+//! One receiver, three subscribers: a task that reloads, a plain thread that logs, and the end.
+//!
+//! ```text
+//! $ cargo run --example hub --features tokio &
+//! ready: process 4321; send HUP, USR1 or TERM
+//! $ kill -HUP 4321
+//! log: SIGHUP from process 4300 (uid 1000)
+//! reloading the configuration
+//! ```
+
+use signal_source::Signal;
+use signal_source::tokio::SignalHub;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let all = [Signal::HUP, Signal::USR1, Signal::TERM];
+    // Before any thread: they inherit the block. Subscribers see what is sent from now on.
+    let hub = SignalHub::new(all)?;
+    let mut log = hub.subscribe(all)?;
+    let mut reload = hub.subscribe(Signal::HUP)?;
+    let mut stop = hub.subscribe(Signal::TERM)?;
+    std::thread::spawn(move || {
+        while let Ok(event) = log.recv_blocking() {
+            println!("log: {event}");
+        }
+    });
+    tokio::runtime::Runtime::new()?.block_on(async {
+        tokio::spawn(async move {
+            while reload.recv().await.is_ok() {
+                println!("reloading the configuration");
+            }
+        });
+        println!("ready: process {}; send HUP, USR1 or TERM", std::process::id());
+        stop.recv().await?;
+        Ok(())
+    })
+}

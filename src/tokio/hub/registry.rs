@@ -1,0 +1,236 @@
+//! Who subscribes to which signal, and what nobody has read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+
+use super::QUEUE;
+use super::queue::{Receipt, Slot};
+use crate::platform::numbers;
+use crate::tokio::shared::{Shared, Sink, State, send_again};
+use crate::{OpenError, Signal, SignalInfo, SignalSet, Signals};
+
+/// The most records that one read takes.
+const BATCH: usize = 64;
+
+/// Enough deliveries for one batch.
+const DELIVERIES: usize = 1 << 16;
+
+#[derive(Debug)]
+pub(super) struct Registry {
+    lines: BTreeMap<Signal, Line>,
+    /// What the hub was opened with and nobody has subscribed to yet.
+    reserved: SignalSet,
+    subscribers: usize,
+    /// How many can still subscribe.
+    hubs: usize,
+    next: u64,
+    /// A forked child's copy does not act for its parent.
+    pid: u32,
+}
+
+/// One received signal.
+#[derive(Debug, Default)]
+struct Line {
+    /// By subscriber, so the longest there is served first.
+    slots: BTreeMap<u64, Arc<Slot>>,
+    /// How many records came; the latest of a standard signal; how many of them were read.
+    sent: u64,
+    latest: Option<SignalInfo>,
+    read: Arc<AtomicU64>,
+    /// Real-time signals that can't be read any more and never were.
+    orphans: VecDeque<SignalInfo>,
+}
+
+impl Line {
+    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
+        self.sent += 1;
+        if !is_queued(info.signal()) {
+            self.latest = Some(info);
+            for slot in self.slots.values() {
+                let receipt = Receipt::Upto { number: self.sent, read: self.read.clone() };
+                wakers.extend(slot.put(info, receipt));
+            }
+        } else if self.slots.is_empty() {
+            self.orphan(info);
+        } else {
+            let receipt = Receipt::own();
+            for slot in self.slots.values() {
+                wakers.extend(slot.put(info, receipt.clone()));
+            }
+        }
+        self.slots.len()
+    }
+
+    fn orphan(&mut self, info: SignalInfo) {
+        if self.orphans.len() < QUEUE {
+            self.orphans.push_back(info);
+        }
+    }
+
+    /// What has to act, now that nobody can read it.
+    fn unread(self) -> impl Iterator<Item = SignalInfo> {
+        let is_read = self.read.load(Ordering::SeqCst) >= self.sent;
+        self.latest.filter(|_| !is_read).into_iter().chain(self.orphans)
+    }
+}
+
+/// Whether the signal is a real-time signal, which does not merge.
+fn is_queued(signal: Signal) -> bool {
+    numbers::real_time().is_some_and(|(min, max)| (min..=max).contains(&signal.as_raw()))
+}
+
+impl Sink for Registry {
+    fn wants(&self) -> usize {
+        DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
+    }
+
+    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
+        // Each received signal has a line.
+        self.lines.get_mut(&info.signal()).map_or(0, |line| line.put(info, wakers))
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn everybody(&mut self, wakers: &mut Vec<Waker>) {
+        for line in self.lines.values() {
+            wakers.extend(line.slots.values().filter_map(|slot| slot.take_waker()));
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn new(set: SignalSet) -> Registry {
+        Registry {
+            lines: set.iter().map(|signal| (signal, Line::default())).collect(),
+            reserved: set,
+            subscribers: 0,
+            hubs: 1,
+            next: 0,
+            pid: std::process::id(),
+        }
+    }
+
+    /// What has to be received.
+    fn needed(&self) -> SignalSet {
+        let lines = self.lines.iter().filter(|(_, line)| !line.slots.is_empty());
+        lines.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
+    }
+}
+
+/// A change of who subscribes, with what it takes in the receiver.
+impl State<Registry> {
+    pub(super) fn add_hub(&mut self) {
+        self.sink.hubs += 1;
+    }
+
+    /// Nobody can subscribe to what is reserved once the last hub has gone.
+    pub(super) fn remove_hub(&mut self) {
+        self.sink.hubs -= 1;
+        if self.sink.hubs == 0 {
+            self.sink.reserved = SignalSet::EMPTY;
+            self.narrow();
+        }
+    }
+
+    pub(super) fn add_subscriber(
+        &mut self,
+        shared: &Shared<Registry>,
+        slot: &Arc<Slot>,
+        set: SignalSet,
+    ) -> Result<u64, OpenError> {
+        let id = self.sink.next;
+        self.sink.next += 1;
+        self.join(shared, id, slot, set)?;
+        self.sink.subscribers += 1;
+        Ok(id)
+    }
+
+    pub(super) fn remove_subscriber(&mut self, id: u64, slot: &Slot, set: SignalSet) {
+        self.sink.subscribers -= 1;
+        if self.sink.subscribers == 0 {
+            self.sink.reserved = SignalSet::EMPTY;
+        }
+        self.leave(id, slot, set);
+    }
+
+    /// Has a subscriber see what is sent from now on of `set`.
+    pub(super) fn join(
+        &mut self,
+        shared: &Shared<Registry>,
+        id: u64,
+        slot: &Arc<Slot>,
+        set: SignalSet,
+    ) -> Result<(), OpenError> {
+        let received = self.signals.as_ref().map_or(SignalSet::EMPTY, Signals::set);
+        if !(set - received).is_empty() {
+            match &mut self.signals {
+                Some(signals) => signals.update(received | set)?,
+                None => self.signals = Some(Signals::new(set)?),
+            }
+            for signal in set - received {
+                self.sink.lines.entry(signal).or_default();
+            }
+        }
+        // What is pending is for those who were there before.
+        if let Err(error) = self.drain(shared) {
+            self.narrow();
+            return Err(OpenError::Os(error));
+        }
+        for signal in set {
+            let line = self.sink.lines.entry(signal).or_default();
+            line.slots.insert(id, slot.clone());
+        }
+        self.sink.reserved -= set;
+        Ok(())
+    }
+
+    /// Ends a subscriber's part in `set`. If it was the last one for a signal, that acts again.
+    pub(super) fn leave(&mut self, id: u64, slot: &Slot, set: SignalSet) {
+        for signal in set {
+            if let Some(line) = self.sink.lines.get_mut(&signal) {
+                line.slots.remove(&id);
+            }
+        }
+        for entry in slot.withdraw(set) {
+            let line = self.sink.lines.get_mut(&entry.event.signal());
+            if let (true, Some(line)) = (entry.receipt.give_back_unread(), line) {
+                line.orphan(entry.event.info());
+            }
+        }
+        self.narrow();
+    }
+
+    /// Reads until nothing is left; under a flood that never ends, until it is certainly of now.
+    fn drain(&mut self, shared: &Shared<Registry>) -> io::Result<()> {
+        for _ in 0..1024 {
+            if shared.read_locked(self)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives no more than is needed; what acts again and was not read by anybody acts now.
+    fn narrow(&mut self) {
+        let needed = self.sink.needed();
+        if needed.is_empty() {
+            self.close();
+        } else if let Some(signals) = &mut self.signals {
+            if signals.set() == needed || signals.update(needed).is_err() {
+                return;
+            }
+        }
+        let lines = mem::take(&mut self.sink.lines).into_iter();
+        let gone: BTreeMap<Signal, Line>;
+        (self.sink.lines, gone) = lines.partition(|(signal, _)| needed.contains(*signal));
+        if self.sink.pid == std::process::id() {
+            gone.into_values().flat_map(Line::unread).for_each(send_again);
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! `Shutdown`: the signal to stop, told to everybody who asks.
+
+mod latch;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::latch::{Latch, Wait};
+use super::shared::Shared;
+use crate::platform::state;
+use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet, Signals};
+
+/// Tells a program when to stop: on `INT` or `TERM`, or the first of a given set.
+///
+/// Open it in `main` before the runtime is built; it needs none. Clones share it: whoever waits,
+/// now or later, in a task of any runtime or in a plain thread, is told the same
+/// [`ShutdownCause`], with the signal and who sent it.
+///
+/// # After it has fired
+///
+/// The receiver is closed before anybody is told, so a second Ctrl-C kills as it always did, and so
+/// does a different signal of the set that was pending with the first. To report further signals
+/// instead, open it with [`keep_receiving`](ShutdownBuilder::keep_receiving).
+///
+/// # Before it fires
+///
+/// A signal is read only for somebody who waits or asks; until then it stays in the kernel's queue.
+/// When the last clone is dropped, everything is as it was before, and a signal that nobody has
+/// been told acts: it kills, its earlier handler runs.
+///
+/// Waiters read for each other, without a thread on the side: a runtime that is shut down, blocked
+/// or not driven holds up nobody.
+///
+/// # Signals that are ignored
+///
+/// `INT` and `HUP` that are ignored when it is opened stay ignored: whoever started the program
+/// wants it so (`nohup`, a shell's background job). [`set`](Self::set) is what is left. If that is
+/// nothing, only [`trigger`](Self::trigger) fires it.
+///
+/// # Platform notes
+///
+/// Linux and Android: opening blocks the signals in the calling thread, and every other thread must
+/// block them already. Inside `#[tokio::main]` the workers exist already, and opening fails with
+/// [`OpenError::UnblockedThreads`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use signal_source::process;
+/// use signal_source::tokio::Shutdown;
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let shutdown = Shutdown::new()?;
+///     let cause = tokio::runtime::Runtime::new()?.block_on(async {
+///         let told = shutdown.clone();
+///         let worker = tokio::spawn(async move {
+///             tokio::select! {
+///                 _ = told.wait() => println!("worker: cleaning up"),
+///                 _ = std::future::pending::<()>() => {} // work
+///             }
+///         });
+///         let cause = shutdown.wait().await?;
+///         println!("stopping: {cause}"); // stopping: SIGTERM from process 4321 (uid 1000)
+///         worker.await?;
+///         Ok::<_, Box<dyn std::error::Error>>(cause)
+///     })?;
+///     match cause.signal() {
+///         Some(signal) => process::exit_by(signal),
+///         None => Ok(()),
+///     }
+/// }
+/// ```
+#[doc(alias = "ctrl_c")]
+#[doc(alias = "graceful")]
+pub struct Shutdown {
+    shared: Arc<Shared<Latch>>,
+    set: SignalSet,
+}
+
+/// Why a [`Shutdown`] fired.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ShutdownCause {
+    /// A signal was received.
+    Signal(SignalInfo),
+    /// The program called [`Shutdown::trigger`].
+    Triggered,
+}
+
+impl ShutdownCause {
+    /// The signal, if it was one.
+    pub fn signal(&self) -> Option<Signal> {
+        self.info().map(|info| info.signal())
+    }
+
+    /// The signal's record, if it was one.
+    pub fn info(&self) -> Option<SignalInfo> {
+        match self {
+            ShutdownCause::Signal(info) => Some(*info),
+            ShutdownCause::Triggered => None,
+        }
+    }
+}
+
+impl fmt::Display for ShutdownCause {
+    /// `SIGTERM from process 4321 (uid 1000)`; `triggered by the program`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShutdownCause::Signal(info) => info.fmt(f),
+            ShutdownCause::Triggered => f.write_str("triggered by the program"),
+        }
+    }
+}
+
+/// How to open a [`Shutdown`]: [`Shutdown::builder`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use signal_source::Signal;
+/// use signal_source::tokio::Shutdown;
+///
+/// # async fn clean_up() {}
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let shutdown = Shutdown::builder()
+///         .signals([Signal::INT, Signal::TERM, Signal::HUP])
+///         .keep_receiving(true)
+///         .open()?;
+///     tokio::runtime::Runtime::new()?.block_on(async {
+///         println!("{}: cleaning up", shutdown.wait().await?);
+///         tokio::select! {
+///             () = clean_up() => println!("done"),
+///             further = shutdown.further() => println!("{:?}: leaving at once", further?),
+///         }
+///         Ok(())
+///     })
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ShutdownBuilder {
+    set: SignalSet,
+    keeps: bool,
+    audit: bool,
+}
+
+impl ShutdownBuilder {
+    /// The signals that fire it; `INT` and `TERM` unless told otherwise.
+    pub fn signals(mut self, set: impl Into<SignalSet>) -> ShutdownBuilder {
+        self.set = set.into();
+        self
+    }
+
+    /// Whether to go on receiving after it has fired, so that a second Ctrl-C does not kill: see
+    /// [`Shutdown::further`]. `false` unless told otherwise.
+    pub fn keep_receiving(mut self, keep: bool) -> ShutdownBuilder {
+        self.keeps = keep;
+        self
+    }
+
+    /// Whether to check that every other thread blocks the signals: see
+    /// [`Builder::audit`](crate::Builder::audit).
+    pub fn audit(mut self, audit: bool) -> ShutdownBuilder {
+        self.audit = audit;
+        self
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::new`], for the signals that are not left ignored. Nothing has been changed
+    /// then.
+    pub fn open(&self) -> Result<Shutdown, OpenError> {
+        if self.set.is_empty() {
+            return Err(OpenError::Empty);
+        }
+        let set = self.set - left_ignored(self.set);
+        let signals = if set.is_empty() {
+            None
+        } else {
+            Some(Signals::builder().audit(self.audit).open(set)?)
+        };
+        Ok(Shutdown { shared: Arc::new(Shared::new(signals, Latch::new(self.keeps))), set })
+    }
+}
+
+/// `INT` and `HUP`, if they were ignored when the program was started.
+fn left_ignored(set: SignalSet) -> SignalSet {
+    // On macOS and the BSDs a signal that another receiver has is ignored too.
+    let own = state::lock().claimed();
+    let ignored = |signal: &Signal| matches!(signal.disposition(), Ok(Disposition::Ignore));
+    let mut candidates = SignalSet::from([Signal::INT, Signal::HUP]) & set;
+    candidates -= own;
+    candidates.iter().filter(ignored).collect()
+}
+
+impl Shutdown {
+    /// Opens a receiver for `INT` and `TERM` (`signalfd(2)`; `kqueue(2)`).
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::new`].
+    pub fn new() -> Result<Shutdown, OpenError> {
+        Shutdown::builder().open()
+    }
+
+    /// Opens a receiver for a set of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signals::new`].
+    pub fn on(set: impl Into<SignalSet>) -> Result<Shutdown, OpenError> {
+        Shutdown::builder().signals(set).open()
+    }
+
+    /// A builder, for what [`new`](Self::new) does not ask.
+    pub fn builder() -> ShutdownBuilder {
+        let set = SignalSet::from([Signal::INT, Signal::TERM]);
+        ShutdownBuilder { set, keeps: false, audit: true }
+    }
+
+    /// The signals that fire it: those asked for, less the ones that stay ignored.
+    pub fn set(&self) -> SignalSet {
+        self.set
+    }
+
+    /// Waits until it fires; at once if it has.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime that this task runs in has been shut down, or registering with it fails: no
+    /// descriptor left, say. Others are not affected.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do; not if
+    /// it has fired already or has no signals.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it fires for all, whoever waits.
+    pub async fn wait(&self) -> io::Result<ShutdownCause> {
+        let mut wait = Wait::new(&self.shared);
+        poll_fn(|cx| wait.poll(cx, Wait::poll_first)).await
+    }
+
+    /// Waits until it fires; at once if it has. Blocks the calling thread (`poll(2)`): not for
+    /// tasks.
+    ///
+    /// # Errors
+    ///
+    /// What the system reports: no descriptor left to wait with, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::builder().audit(false).open()?;
+    /// let told = shutdown.clone();
+    /// let thread = std::thread::spawn(move || told.wait_blocking());
+    /// shutdown.trigger();
+    /// let cause = thread.join().expect("no panic")?;
+    /// assert_eq!(cause.to_string(), "triggered by the program");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_blocking(&self) -> io::Result<ShutdownCause> {
+        loop {
+            if let Some(cause) = self.wait_until(None)? {
+                return Ok(cause);
+            }
+        }
+    }
+
+    /// As [`wait_blocking`](Self::wait_blocking), but `None` if it does not fire within `timeout`.
+    ///
+    /// The time is monotonic. A zero timeout looks once; one that is too long to count waits for
+    /// ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_blocking`](Self::wait_blocking).
+    pub fn wait_timeout(&self, timeout: Duration) -> io::Result<Option<ShutdownCause>> {
+        self.wait_until(Instant::now().checked_add(timeout))
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> io::Result<Option<ShutdownCause>> {
+        let wait = Wait::new(&self.shared);
+        self.shared.block_on(deadline, |cx| wait.poll_first(cx))
+    }
+
+    /// Whether it has fired. Until then this costs a system call (`read(2)`; `kevent(2)`): a signal
+    /// may be pending.
+    pub fn is_triggered(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// Why it has fired, if it has. Costs as much as [`is_triggered`](Self::is_triggered).
+    pub fn cause(&self) -> Option<ShutdownCause> {
+        self.shared.with(|state| state.look(&self.shared))
+    }
+
+    /// Fires it, as the program's own decision; nothing if it has fired. A signal that is pending
+    /// comes first.
+    pub fn trigger(&self) {
+        self.shared.with(|state| state.trigger(&self.shared));
+    }
+
+    /// Waits until it has fired, and then for a further signal; `None` if the receiver has been
+    /// closed and there will be none, as always without
+    /// [`keep_receiving`](ShutdownBuilder::keep_receiving).
+    ///
+    /// Each further signal goes to one of those that wait for it. What nobody waits for stays
+    /// pending, and acts when the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a signal is taken only when the future completes with it.
+    pub async fn further(&self) -> io::Result<Option<SignalInfo>> {
+        self.wait().await?;
+        let mut wait = Wait::new(&self.shared);
+        poll_fn(|cx| wait.poll(cx, Wait::poll_further)).await
+    }
+
+    /// As [`further`](Self::further), but blocks the calling thread: not for tasks.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_blocking`](Self::wait_blocking).
+    pub fn further_blocking(&self) -> io::Result<Option<SignalInfo>> {
+        self.wait_blocking()?;
+        let wait = Wait::new(&self.shared);
+        loop {
+            if let Some(further) = self.shared.block_on(None, |cx| wait.poll_further(cx))? {
+                return Ok(further);
+            }
+        }
+    }
+}
+
+impl Clone for Shutdown {
+    /// The same shutdown.
+    fn clone(&self) -> Shutdown {
+        self.shared.with(|state| state.add_clone());
+        Shutdown { shared: self.shared.clone(), set: self.set }
+    }
+}
+
+impl Drop for Shutdown {
+    fn drop(&mut self) {
+        self.shared.with(|state| state.remove_clone());
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = self.shared.with(|state| state.peek());
+        f.debug_struct("Shutdown").field("signals", &self.set).field("cause", &cause).finish()
+    }
+}
