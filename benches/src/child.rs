@@ -33,6 +33,14 @@ pub struct Role {
     answers: File,
 }
 
+impl Drop for Role {
+    /// A child that is not finished is no longer needed.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Role {
     /// Starts a child and waits until it is ready. `wrapper` is put in front: a tracer, say.
     pub fn start(wrapper: &[&str], role: &str, arguments: &[&str]) -> Role {
@@ -44,7 +52,9 @@ impl Role {
         let stdout = child.stdout.take().expect("a pipe");
         let mut answers = File::from(std::os::fd::OwnedFd::from(stdout));
         let mut pid = [0; 4];
-        answers.read_exact(&mut pid).unwrap_or_else(|error| panic!("{role} {arguments:?}: {error}"));
+        answers
+            .read_exact(&mut pid)
+            .unwrap_or_else(|error| panic!("{role} {arguments:?}: {error}"));
         Role { pid: i32::from_ne_bytes(pid), child, answers }
     }
 
@@ -69,7 +79,6 @@ pub fn say_ready() {
 
 /// In the child: one system call, without a buffer.
 pub fn answer(bytes: &[u8]) {
-
     let written = rustix::io::write(rustix::stdio::stdout(), bytes);
     assert_eq!(written, Ok(bytes.len()));
 }

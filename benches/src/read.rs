@@ -1,148 +1,193 @@
 //! `read`: what a record costs, by how many are read at a time.
 //!
-//! The queue is filled with real-time signals that carry an integer, then drained with the clock
-//! running: by reading the descriptor raw, and through the crate, from the same descriptor in turn.
-//! Both look at the number and the integer of every record.
+//! The queue is filled with real-time signals that carry an integer and then drained in slices, in
+//! turn by reading the descriptor raw and through the crate. Both look at number and integer of
+//! every record. A slice is so short that few are hit by what else the machine does.
 
 use std::mem::MaybeUninit;
 use std::time::Instant;
 
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use signal_source::{Signal, SignalInfo, Signals};
 
 use crate::alloc;
 use crate::child::{self, Role};
 use crate::receivers::{ours, raw};
-use crate::stats::{interleave, median};
+use crate::stats::median;
 
-pub const BATCHES: &[usize] = &[1, 4, 16, 64, 256];
+/// Records of one read.
+const BATCHES: &[usize] = &[1, 4, 16, 64, 256];
 
-/// One batch size's figures.
+/// Records of one slice: whole batches of every size.
+const SLICE: usize = 512;
+
+/// One batch size's figures; the times are for one record.
 #[derive(Serialize, Deserialize)]
 pub struct Row {
     pub batch: usize,
     pub raw_ns: f64,
+    /// `try_recv_many`.
     pub ours_ns: f64,
     /// `try_recv`, which reads one record.
     pub one_ns: Option<f64>,
-    /// For each record, through the crate.
-    pub allocations: f64,
+    /// Of `try_recv_many` and `try_recv`.
+    pub allocations: u64,
 }
 
 /// How much to measure.
 pub struct Effort {
-    pub rounds: usize,
+    /// How often the queue is filled.
+    pub fills: usize,
     pub records: usize,
 }
 
 pub fn run(effort: &Effort) -> Vec<Row> {
-    let arguments = [effort.rounds.to_string(), effort.records.to_string()];
+    let arguments = [effort.fills.to_string(), effort.records.to_string()];
     Role::start(&[], "drain", &arguments.each_ref().map(String::as_str)).finish()
 }
 
 /// The role of the process that fills and drains its queue.
 pub fn drain(arguments: &[String]) {
-    let [rounds, records] = arguments else { panic!("{arguments:?}: rounds and records") };
-    let effort = Effort {
-        rounds: rounds.parse().expect("a number"),
-        records: records.parse().expect("a number"),
+    let [fills, records] = arguments else { panic!("{arguments:?}: fills and records") };
+    let fills: usize = fills.parse().expect("a number");
+    let slices = records.parse::<usize>().expect("a number") / SLICE;
+    let signal = Signal::rt(1).expect("a real-time signal").as_raw();
+    let mut drain = Drain {
+        signals: ours::open(&[signal]),
+        signal,
+        infos: Vec::with_capacity(SLICE),
+        buffer: Box::new(Records([[MaybeUninit::uninit(); raw::RECORD]; SLICE])),
     };
-    let job = Signal::rt(1).expect("a real-time signal").as_raw();
-    let signals = ours::open(&[job]);
     child::say_ready();
-    let drain = Drain { signals, signal: job, records: effort.records };
-    child::say_outcome(&drain.measure(effort.rounds));
+    let mut cases = Case::all();
+    for fill in 0..fills {
+        drain.fill(slices * SLICE);
+        for slice in 0..slices {
+            // Each fill begins with another case, so that all meet long and short queues.
+            let index = (fill + slice) % cases.len();
+            drain.slice(&mut cases[index], slice);
+        }
+        assert!(drain.signals.try_recv().expect("read").is_none(), "drained");
+    }
+    child::say_outcome(&rows(&cases));
 }
 
-struct Drain {
-    signals: Signals,
-    signal: i32,
-    records: usize,
-}
-
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum How {
     Raw(usize),
     Many(usize),
     One,
 }
 
-impl Drain {
-    fn measure(&self, rounds: usize) -> Vec<Row> {
+struct Case {
+    how: How,
+    /// For each record, slice by slice.
+    times_ns: Vec<f64>,
+    allocations: u64,
+}
+
+impl Case {
+    fn all() -> Vec<Case> {
         let pairs = BATCHES.iter().flat_map(|&batch| [How::Raw(batch), How::Many(batch)]);
-        let cases: Vec<How> = pairs.chain([How::One]).collect();
-        let mut infos = Vec::with_capacity(256);
-        self.fill_and_drain(How::One, &mut infos); // the first pages of the queue
-        let results = interleave(rounds, &cases, |&how| self.fill_and_drain(how, &mut infos));
-        let figures = |how| {
-            let index = cases.iter().position(|&case| case == how).expect("a case");
-            let times: Vec<f64> = results[index].iter().map(|result| result.0).collect();
-            let allocations = results[index].iter().map(|result| result.1).fold(0.0, f64::max);
-            (median(&times), allocations)
-        };
-        let row = |&batch: &usize| {
-            let (ours_ns, allocations) = figures(How::Many(batch));
-            let one_ns = (batch == 1).then(|| figures(How::One).0);
-            Row { batch, raw_ns: figures(How::Raw(batch)).0, ours_ns, one_ns, allocations }
-        };
-        BATCHES.iter().map(row).collect()
+        let case = |how| Case { how, times_ns: Vec::with_capacity(4096), allocations: 0 };
+        pairs.chain([How::One]).map(case).collect()
+    }
+}
+
+fn rows(cases: &[Case]) -> Vec<Row> {
+    let case = |how| cases.iter().find(|case| case.how == how).expect("a case");
+    let one = case(How::One);
+    let row = |&batch: &usize| {
+        let ours = case(How::Many(batch));
+        Row {
+            batch,
+            raw_ns: median(&case(How::Raw(batch)).times_ns),
+            ours_ns: median(&ours.times_ns),
+            one_ns: (batch == 1).then(|| median(&one.times_ns)),
+            allocations: ours.allocations + one.allocations,
+        }
+    };
+    BATCHES.iter().map(row).collect()
+}
+
+/// Records begin where cache lines begin: the kernel writes whole lines faster than parts.
+#[repr(align(64))]
+struct Records([[MaybeUninit<u8>; raw::RECORD]; SLICE]);
+
+struct Drain {
+    signals: Signals,
+    signal: i32,
+    infos: Vec<SignalInfo>,
+    buffer: Box<Records>,
+}
+
+impl Drain {
+    fn fill(&self, records: usize) {
+        let pid = std::process::id() as i32;
+        let sent = (0..).take(records).filter(|&value| raw::sigqueue(pid, self.signal, value));
+        assert_eq!(sent.count(), records, "the queue is too short (ulimit -i)");
     }
 
-    /// Nanoseconds and allocations a record.
-    fn fill_and_drain(&self, how: How, infos: &mut Vec<SignalInfo>) -> (f64, f64) {
-        let pid = std::process::id() as i32;
-        let sent = (0..).take(self.records).filter(|&value| raw::sigqueue(pid, self.signal, value));
-        let sent = sent.count();
-        assert_eq!(sent, self.records, "the queue is too short (ulimit -i)");
-        let before = alloc::count();
+    /// Drains one slice as the case does, and checks what it read.
+    fn slice(&mut self, case: &mut Case, slice: usize) {
+        let allocations = alloc::count();
         let start = Instant::now();
-        let (count, sum) = match how {
+        let tally = match case.how {
             How::Raw(batch) => self.raw(batch),
-            How::Many(batch) => self.many(batch, infos),
+            How::Many(batch) => self.many(batch),
             How::One => self.one(),
         };
         let time = start.elapsed().as_nanos() as f64;
-        let allocations = (alloc::count() - before) as f64;
-        let records = self.records as i64;
-        assert_eq!((count, sum), (self.records, records * (records - 1) / 2));
-        (time / count as f64, allocations / count as f64)
+        case.allocations += alloc::count() - allocations;
+        let first = slice * SLICE;
+        let sum = (first..first + SLICE).sum::<usize>() as i64;
+        assert_eq!(tally, Tally { count: SLICE, sum }, "{:?}", case.how);
+        case.times_ns.push(time / SLICE as f64);
     }
 
-    fn raw(&self, batch: usize) -> (usize, i64) {
-        let mut buffer = [MaybeUninit::<u8>::uninit(); 256 * raw::RECORD];
-        let (mut count, mut sum) = (0, 0);
-        loop {
-            match rustix::io::read(&self.signals, &mut buffer[..batch * raw::RECORD]) {
-                Ok((bytes, _)) => {
-                    for (signal, value) in raw::records(bytes) {
-                        count += usize::from(signal == self.signal);
-                        sum += i64::from(value);
-                    }
-                }
-                Err(Errno::AGAIN) => return (count, sum),
-                Err(errno) => panic!("read: {errno}"),
+    fn raw(&mut self, batch: usize) -> Tally {
+        let buffer = &mut self.buffer.0.as_flattened_mut()[..batch * raw::RECORD];
+        let mut tally = Tally::default();
+        while tally.count < SLICE {
+            let (bytes, _) = rustix::io::read(&self.signals, &mut *buffer).expect("records");
+            for (signal, value) in raw::records(bytes) {
+                tally.add(signal == self.signal, value);
             }
         }
+        tally
     }
 
-    fn many(&self, batch: usize, infos: &mut Vec<SignalInfo>) -> (usize, i64) {
-        let (mut count, mut sum) = (0, 0);
-        while self.signals.try_recv_many(infos, batch).expect("read") > 0 {
-            for info in infos.drain(..) {
-                count += usize::from(info.signal().as_raw() == self.signal);
-                sum += i64::from(info.value().expect("an integer"));
+    fn many(&mut self, batch: usize) -> Tally {
+        let mut tally = Tally::default();
+        while tally.count < SLICE {
+            self.signals.try_recv_many(&mut self.infos, batch).expect("records");
+            for info in &self.infos {
+                tally.add(info.signal().as_raw() == self.signal, info.value().expect("an integer"));
             }
+            self.infos.clear();
         }
-        (count, sum)
+        tally
     }
 
-    fn one(&self) -> (usize, i64) {
-        let (mut count, mut sum) = (0, 0);
-        while let Some(info) = self.signals.try_recv().expect("read") {
-            count += usize::from(info.signal().as_raw() == self.signal);
-            sum += i64::from(info.value().expect("an integer"));
+    fn one(&mut self) -> Tally {
+        let mut tally = Tally::default();
+        while tally.count < SLICE {
+            let info = self.signals.try_recv().expect("read").expect("a record");
+            tally.add(info.signal().as_raw() == self.signal, info.value().expect("an integer"));
         }
-        (count, sum)
+        tally
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    count: usize,
+    sum: i64,
+}
+
+impl Tally {
+    fn add(&mut self, is_ours: bool, value: i32) {
+        self.count += usize::from(is_ours);
+        self.sum += i64::from(value);
     }
 }

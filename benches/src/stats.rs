@@ -26,23 +26,20 @@ impl Spread {
     pub fn of(samples: &mut [f64]) -> Spread {
         Spread { median: quantile(samples, 0.5), p99: quantile(samples, 0.99) }
     }
-
-    /// The middle of several runs.
-    pub fn middle(runs: &[Spread]) -> Spread {
-        let medians: Vec<f64> = runs.iter().map(|run| run.median).collect();
-        let p99s: Vec<f64> = runs.iter().map(|run| run.p99).collect();
-        Spread { median: median(&medians), p99: median(&p99s) }
-    }
 }
 
-/// Runs every case once a round, forwards and backwards in turn, so that a machine that grows
-/// slower or faster meanwhile is the same for all. Returns each case's results, round by round.
-pub fn interleave<C, T>(rounds: usize, cases: &[C], mut run: impl FnMut(&C) -> T) -> Vec<Vec<T>> {
-    let mut results: Vec<Vec<T>> = cases.iter().map(|_| Vec::with_capacity(rounds)).collect();
+/// Gives every subject one turn a round, forwards and backwards alternately, so that a machine that
+/// grows slower or faster meanwhile is the same for all. Returns each one's results, round by round.
+pub fn in_turns<S, T>(
+    rounds: usize,
+    subjects: &mut [S],
+    mut turn: impl FnMut(&mut S) -> T,
+) -> Vec<Vec<T>> {
+    let mut results: Vec<Vec<T>> = subjects.iter().map(|_| Vec::with_capacity(rounds)).collect();
     for round in 0..rounds {
-        for step in 0..cases.len() {
-            let index = if round % 2 == 0 { step } else { cases.len() - 1 - step };
-            results[index].push(run(&cases[index]));
+        for step in 0..subjects.len() {
+            let index = if round % 2 == 0 { step } else { subjects.len() - 1 - step };
+            results[index].push(turn(&mut subjects[index]));
         }
     }
     results

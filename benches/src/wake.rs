@@ -2,7 +2,10 @@
 //!
 //! - Round trip: another process sends a signal, the receiver answers with a byte through a pipe,
 //!   the sender waits for it. Both on one CPU.
-//! - To itself: the process sends the signal to itself and receives it.
+//! - To itself: the process sends the signal to itself and receives it, again and again.
+//!
+//! All receivers are open at the same time, each in a process of its own, and are measured in turn,
+//! a short slice each: what else the machine does hits all alike.
 
 use std::time::Instant;
 
@@ -13,10 +16,7 @@ use signal_source::{Signal, send};
 use crate::alloc;
 use crate::child::{self, Role};
 use crate::receivers::{self, Job, Receiver};
-use crate::stats::{Spread, interleave};
-
-/// Before this part of the signals has gone, nothing is counted.
-const WARM_UP: usize = 10;
+use crate::stats::{Spread, in_turns};
 
 /// One receiver's figures.
 #[derive(Serialize)]
@@ -25,71 +25,88 @@ pub struct Row {
     pub name: &'static str,
     pub round_trip_ns: Spread,
     pub to_itself_ns: Spread,
-    /// Of the receiving process, for each signal of a round trip.
-    pub allocations: f64,
+    /// In the receiving process, for all signals of the round trips but the first slice's.
+    pub allocations: u64,
 }
 
 /// How much to measure.
+#[derive(Clone, Copy)]
 pub struct Effort {
-    pub rounds: usize,
+    pub slices: usize,
+    /// Signals of a slice.
     pub signals: usize,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Outcome {
     times_ns: Vec<f64>,
-    allocations: f64,
+    allocations: u64,
 }
 
-pub fn run(effort: &Effort) -> Vec<Row> {
-    let signals = effort.signals.to_string();
-    let trips = interleave(effort.rounds, receivers::ALL, |receiver| round_trip(receiver, &signals));
-    let selves = interleave(effort.rounds, receivers::ALL, |receiver| to_itself(receiver, &signals));
-    let rows = receivers::ALL.iter().zip(trips).zip(selves).map(|((receiver, trips), selves)| {
-        let allocations = trips.iter().map(|trip| trip.1).fold(0.0, f64::max);
-        let trips: Vec<Spread> = trips.iter().map(|trip| trip.0).collect();
-        Row {
-            id: receiver.id,
-            name: receiver.name,
-            round_trip_ns: Spread::middle(&trips),
-            to_itself_ns: Spread::middle(&selves),
-            allocations,
-        }
-    });
-    rows.collect()
-}
-
-/// Sends to a child that answers.
-fn round_trip(receiver: &Receiver, signals: &str) -> (Spread, f64) {
-    let mut role = Role::start(&[], "answer", &[receiver.id, signals]);
-    let pid = role.pid as u32;
-    let count: usize = signals.parse().expect("a number");
-    let trip = |_| {
-        let start = Instant::now();
-        send::kill(pid, Signal::USR1).expect("sent");
-        role.answered();
-        start.elapsed().as_nanos() as f64
+pub fn run(effort: Effort) -> Vec<Row> {
+    let trips = round_trips(effort);
+    let selves = to_itself(effort);
+    let rows = receivers::ALL.iter().zip(trips).zip(selves);
+    let row = |((receiver, (round_trip_ns, allocations)), to_itself_ns): ((&Receiver, _), _)| Row {
+        id: receiver.id,
+        name: receiver.name,
+        round_trip_ns,
+        to_itself_ns,
+        allocations,
     };
-    let mut times: Vec<f64> = (0..count).map(trip).collect();
-    let outcome: Outcome = role.finish();
-    (Spread::of(&mut times[count / WARM_UP..]), outcome.allocations)
+    rows.map(row).collect()
 }
 
-fn to_itself(receiver: &Receiver, signals: &str) -> Spread {
-    let outcome: Outcome = Role::start(&[], "itself", &[receiver.id, signals]).finish();
-    let mut times = outcome.times_ns;
-    let count = times.len();
-    Spread::of(&mut times[count / WARM_UP..])
+/// Starts every receiver in the role.
+fn start(role: &str, effort: Effort) -> Vec<Role> {
+    let [slices, signals] = [effort.slices, effort.signals].map(|number| number.to_string());
+    let start = |receiver: &Receiver| Role::start(&[], role, &[receiver.id, &slices, &signals]);
+    receivers::ALL.iter().map(start).collect()
+}
+
+fn round_trips(effort: Effort) -> Vec<(Spread, u64)> {
+    let mut roles = start("answer", effort);
+    let times = in_turns(effort.slices, &mut roles, |role| {
+        (0..effort.signals).map(|_| round_trip(role)).collect::<Vec<_>>()
+    });
+    let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>().allocations);
+    // The first slice warms up.
+    let spreads = times.into_iter().map(|slices| Spread::of(&mut slices[1..].concat()));
+    spreads.zip(outcomes).collect()
+}
+
+fn round_trip(role: &mut Role) -> f64 {
+    let pid = role.pid as u32;
+    let start = Instant::now();
+    send::kill(pid, Signal::USR1).expect("sent");
+    role.answered();
+    start.elapsed().as_nanos() as f64
+}
+
+fn to_itself(effort: Effort) -> Vec<Spread> {
+    let mut roles = start("itself", effort);
+    in_turns(effort.slices, &mut roles, round_trip);
+    let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>());
+    outcomes.map(|mut outcome| Spread::of(&mut outcome.times_ns[effort.signals..])).collect()
+}
+
+fn parse(arguments: &[String]) -> (&'static Receiver, Effort) {
+    let [receiver, slices, signals] = arguments else {
+        panic!("{arguments:?}: a receiver, slices, signals")
+    };
+    let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
+    let [slices, signals] = [slices, signals].map(|number| number.parse().expect("a number"));
+    (receiver, Effort { slices, signals })
 }
 
 /// The role of the receiver in a round trip.
 pub fn answer(arguments: &[String]) {
-    let (receiver, total) = parse(arguments);
-    (receiver.run)(&[SIGUSR1], Box::new(Answer { total, seen: 0, allocations_before: 0 }));
+    let (receiver, effort) = parse(arguments);
+    (receiver.run)(&[SIGUSR1], Box::new(Answer { effort, seen: 0, allocations_before: 0 }));
 }
 
 struct Answer {
-    total: usize,
+    effort: Effort,
     seen: usize,
     allocations_before: u64,
 }
@@ -102,38 +119,41 @@ impl Job for Answer {
     fn received(&mut self, signal: i32, _: Option<i32>) {
         assert_eq!(signal, SIGUSR1);
         self.seen += 1;
-        if self.seen == self.total / WARM_UP {
+        if self.seen == self.effort.signals {
             self.allocations_before = alloc::count();
         }
         child::answer(b".");
     }
 
     fn goes_on(&mut self) -> bool {
-        if self.seen < self.total {
+        if self.seen < self.effort.slices * self.effort.signals {
             return true;
         }
-        let counted = self.total - self.total / WARM_UP;
-        let allocations = (alloc::count() - self.allocations_before) as f64 / counted as f64;
-        child::say_outcome(&Outcome { times_ns: Vec::new(), allocations });
+        let allocations = alloc::count() - self.allocations_before;
+        child::say_outcome(&Outcome { allocations, ..Outcome::default() });
         false
     }
 }
 
-/// The role of a process that sends to itself.
+/// The role of a process that sends to itself: a slice for each signal from outside.
 pub fn itself(arguments: &[String]) {
-    let (receiver, total) = parse(arguments);
-    let (pid, times_ns) = (std::process::id(), Vec::with_capacity(total));
-    (receiver.run)(&[SIGUSR1], Box::new(Itself { pid, total, times_ns, start: None, seen: 0 }));
+    let (receiver, effort) = parse(arguments);
+    let times_ns = Vec::with_capacity(effort.slices * effort.signals);
+    let pid = std::process::id();
+    let job = Itself { pid, effort, times_ns, received: false, start: None };
+    (receiver.run)(&[SIGUSR1], Box::new(job));
 }
 
-/// One signal at a time, each timed from its sending to the next one's, so that whatever a receiver
-/// does before it would wait again is part of it.
+/// Each signal is timed from its sending to the next one's, so that whatever a receiver does before
+/// it would wait again is part of it.
 struct Itself {
     pid: u32,
-    total: usize,
+    effort: Effort,
     times_ns: Vec<f64>,
+    /// Since it last would have waited.
+    received: bool,
+    /// When it last sent to itself; the slice is over if it did not.
     start: Option<Instant>,
-    seen: usize,
 }
 
 impl Job for Itself {
@@ -143,22 +163,20 @@ impl Job for Itself {
 
     fn received(&mut self, signal: i32, _: Option<i32>) {
         assert_eq!(signal, SIGUSR1);
-        self.seen += 1;
+        assert!(!self.received, "one signal at a time");
+        self.received = true;
     }
 
     fn goes_on(&mut self) -> bool {
-        let now = Instant::now();
-        if let Some(start) = self.start {
-            if self.seen == self.times_ns.len() {
-                return true; // a wake for nothing
-            }
-            self.times_ns.push((now - start).as_nanos() as f64);
+        if !std::mem::take(&mut self.received) {
+            return true; // not yet, or a wake for nothing
         }
-        assert_eq!(self.seen, self.times_ns.len(), "one signal at a time");
-        if self.seen == self.total {
-            let times_ns = std::mem::take(&mut self.times_ns);
-            child::say_outcome(&Outcome { times_ns, allocations: 0.0 });
-            return false;
+        let now = Instant::now();
+        if let Some(start) = self.start.take() {
+            self.times_ns.push((now - start).as_nanos() as f64);
+            if self.times_ns.len() % self.effort.signals == 0 {
+                return self.end_slice();
+            }
         }
         self.start = Some(now);
         send::kill(self.pid, Signal::USR1).expect("sent");
@@ -166,8 +184,14 @@ impl Job for Itself {
     }
 }
 
-fn parse(arguments: &[String]) -> (&'static Receiver, usize) {
-    let [receiver, total] = arguments else { panic!("{arguments:?}: a receiver and a number") };
-    let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
-    (receiver, total.parse().expect("a number"))
+impl Itself {
+    fn end_slice(&mut self) -> bool {
+        child::answer(b".");
+        if self.times_ns.len() < self.effort.slices * self.effort.signals {
+            return true;
+        }
+        let times_ns = std::mem::take(&mut self.times_ns);
+        child::say_outcome(&Outcome { times_ns, ..Outcome::default() });
+        false
+    }
 }

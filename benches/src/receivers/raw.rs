@@ -137,6 +137,8 @@ pub fn sigqueue(pid: i32, signal: i32, value: i32) -> bool {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(value as u32 as usize) };
     // SAFETY: sending a signal touches no memory of ours.
     let sent = unsafe { libc::sigqueue(pid, signal, value) };
-    assert!(sent == 0 || Errno::from_io_error(&std::io::Error::last_os_error()) == Some(Errno::AGAIN));
+    assert!(
+        sent == 0 || Errno::from_io_error(&std::io::Error::last_os_error()) == Some(Errno::AGAIN)
+    );
     sent == 0
 }

@@ -8,7 +8,8 @@ use super::Job;
 
 pub fn mio_signals(signals: &[i32], mut job: Box<dyn Job>) {
     assert_eq!(signals, [nix::libc::SIGUSR1], "it knows five signals");
-    let mut signals = mio_signals::Signals::new(mio_signals::Signal::User1.into()).expect("a receiver");
+    let mut signals =
+        mio_signals::Signals::new(mio_signals::Signal::User1.into()).expect("a receiver");
     let mut poll = Poll::new().expect("an epoll");
     poll.registry().register(&mut signals, Token(0), Interest::READABLE).expect("registered");
     let mut events = Events::with_capacity(16);
