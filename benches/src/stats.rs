@@ -33,13 +33,13 @@ impl Spread {
 pub fn in_turns<S, T>(
     rounds: usize,
     subjects: &mut [S],
-    mut turn: impl FnMut(&mut S) -> T,
+    mut turn: impl FnMut(usize, &mut S) -> T,
 ) -> Vec<Vec<T>> {
     let mut results: Vec<Vec<T>> = subjects.iter().map(|_| Vec::with_capacity(rounds)).collect();
     for round in 0..rounds {
         for step in 0..subjects.len() {
             let index = if round % 2 == 0 { step } else { subjects.len() - 1 - step };
-            results[index].push(turn(&mut subjects[index]));
+            results[index].push(turn(round, &mut subjects[index]));
         }
     }
     results

@@ -66,7 +66,7 @@ fn start(role: &str, effort: Effort) -> Vec<Role> {
 
 fn round_trips(effort: Effort) -> Vec<(Spread, u64)> {
     let mut roles = start("answer", effort);
-    let times = in_turns(effort.slices, &mut roles, |role| {
+    let times = in_turns(effort.slices, &mut roles, |_, role| {
         (0..effort.signals).map(|_| round_trip(role)).collect::<Vec<_>>()
     });
     let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>().allocations);
@@ -85,7 +85,7 @@ fn round_trip(role: &mut Role) -> f64 {
 
 fn to_itself(effort: Effort) -> Vec<Spread> {
     let mut roles = start("itself", effort);
-    in_turns(effort.slices, &mut roles, round_trip);
+    in_turns(effort.slices, &mut roles, |_, role| round_trip(role));
     let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>());
     outcomes.map(|mut outcome| Spread::of(&mut outcome.times_ns[effort.signals..])).collect()
 }
