@@ -18,8 +18,8 @@
 //! to read the threads of *one* whole list, while others come and go.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,8 +51,9 @@ pub(super) fn unblocked_threads(
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             list => list?,
         };
-        let count = Status::read("/proc/self/status")?.and_then(|status| status.threads());
-        let whole = count == Some(list.len()) && list.is_subset(&threads()?);
+        let count = audit.count()?;
+        // Alone, the calling thread knows that nobody comes or goes.
+        let whole = count == Some(list.len()) && (count == Some(1) || list.is_subset(&threads()?));
         let (offenders, ended) = audit.read(&list)?;
         if !offenders.is_empty() || (whole && !ended) {
             return Ok(Some(offenders));
@@ -82,6 +83,19 @@ struct Audit {
 impl Audit {
     fn is_late(&self) -> bool {
         Instant::now() > self.deadline
+    }
+
+    /// The number of threads, as the kernel counts them. It stands in the status of the first one,
+    /// which is thereby read.
+    fn count(&mut self) -> io::Result<Option<usize>> {
+        let Some(status) = Status::read("/proc/self/status")? else { return Ok(None) };
+        let count = status.threads;
+        if let Some(first) = status.process {
+            if matches!(judge(first, status, self.set)?, Look::Blocks) {
+                self.blocking.insert(first);
+            }
+        }
+        Ok(count)
     }
 
     /// Reads each thread of the list. Returns those that do not block the set, and whether any
@@ -122,17 +136,21 @@ enum Look {
 }
 
 fn look(tid: u32, set: SignalSet) -> io::Result<Look> {
-    let Some(status) = Status::read(&format!("{TASKS}/{tid}/status"))? else {
-        return Ok(Look::Ended);
-    };
+    match Status::read(&format!("{TASKS}/{tid}/status"))? {
+        Some(status) => judge(tid, status, set),
+        None => Ok(Look::Ended),
+    }
+}
+
+fn judge(tid: u32, status: Status, set: SignalSet) -> io::Result<Look> {
     // Not the same as this process' id, should /proc be of another pid namespace.
-    let is_first = status.field("Tgid") == Some(&tid.to_string());
-    let has_gone = status.field("VmSize").is_none() || status.threads() == Some(0);
-    let blocked = match status.blocked() {
+    let is_first = status.process == Some(tid);
+    let has_gone = !status.has_memory || status.threads == Some(0);
+    let blocked = match status.blocked {
         Some(blocked) if is_first || !has_gone => blocked,
         _ => return Ok(Look::Ended),
     };
-    let name = status.field("Name").unwrap_or_default().to_owned();
+    let name = status.name;
     // 32 is the C library's own in each of them (an ending thread of glibc lets 33 in); a program
     // can't block it through its functions.
     let between = !has_gone && Signal::from_raw(32).is_some_and(|libc| blocked.contains(libc));
@@ -155,43 +173,84 @@ fn threads() -> io::Result<BTreeSet<u32>> {
     Ok(list)
 }
 
-/// The text of a `status` file.
-struct Status(String);
+/// What a `status` file says, as far as it is needed.
+#[derive(Default)]
+struct Status {
+    name: String,
+    /// `Tgid`.
+    process: Option<u32>,
+    /// `VmSize` is there.
+    has_memory: bool,
+    threads: Option<usize>,
+    /// `SigBlk`, which comes last of all these.
+    blocked: Option<SignalSet>,
+}
 
 impl Status {
     /// `None` if the thread has ended.
     fn read(path: &str) -> io::Result<Option<Status>> {
-        // A thread's name need not be UTF-8.
-        read(path).map(|bytes| bytes.map(|bytes| Status(String::from_utf8_lossy(&bytes).into())))
+        unless_ended(Status::read_file(path))
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
-        let mut lines = self.0.lines();
-        lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
+    /// Reads no further than needed: one `read(2)` does, unless the user is in very many groups.
+    fn read_file(path: &str) -> io::Result<Status> {
+        let mut file = File::open(path)?;
+        let (mut text, mut len) = (vec![0; 4096], 0);
+        loop {
+            let count = file.read(&mut text[len..])?;
+            len += count;
+            let status = Status::parse(&text[..len]);
+            if count == 0 || status.blocked.is_some() {
+                return Ok(status);
+            }
+            if len == text.len() {
+                text.resize(2 * len, 0);
+            }
+        }
     }
 
-    fn threads(&self) -> Option<usize> {
-        self.field("Threads")?.parse().ok()
-    }
-
-    fn blocked(&self) -> Option<SignalSet> {
-        u128::from_str_radix(self.field("SigBlk")?, 16).ok().map(SignalSet::from_bits)
+    /// A thread's name need not be UTF-8. A line counts once it is whole.
+    fn parse(text: &[u8]) -> Status {
+        let mut status = Status::default();
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+            let [field, value] = [&line[..colon], &line[colon + 1..]];
+            let value = match value.strip_suffix(b"\n") {
+                Some(value) => value.trim_ascii(),
+                None => break,
+            };
+            let text = || str::from_utf8(value).ok();
+            match field {
+                b"Name" => status.name = String::from_utf8_lossy(value).into(),
+                b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
+                b"VmSize" => status.has_memory = true,
+                b"Threads" => status.threads = text().and_then(|text| text.parse().ok()),
+                b"SigBlk" => {
+                    let bits = text().and_then(|text| u128::from_str_radix(text, 16).ok());
+                    status.blocked = bits.map(SignalSet::from_bits);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        status
     }
 }
 
 /// Whether the thread is the kernel's own.
 fn is_worker(tid: u32) -> io::Result<bool> {
-    let Some(stat) = read(&format!("{TASKS}/{tid}/stat"))? else { return Ok(false) };
+    let stat = unless_ended(fs::read(format!("{TASKS}/{tid}/stat")))?;
+    let Some(stat) = stat else { return Ok(false) };
     let stat = String::from_utf8_lossy(&stat);
     // The name stands in parentheses and may hold any character; the flags are the 7th field after.
     let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6));
     Ok(flags.and_then(|flags| flags.parse::<u64>().ok()).is_some_and(|flags| flags & WORKER != 0))
 }
 
-/// A file of `/proc`, or `None` if its thread has ended (`ENOENT`, or `ESRCH` while reading).
-fn read(path: &str) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+/// `None` if the thread has ended: the file is gone (`ENOENT`), or goes while it is read (`ESRCH`).
+fn unless_ended<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
         Err(error) => Err(error),

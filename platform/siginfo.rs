@@ -72,6 +72,7 @@ impl Record<'_> {
         (pid != 0).then(|| Sender { pid, uid: self.u32(UID) })
     }
 
+    #[cold]
     fn child(self) -> Option<ChildInfo> {
         let status = self.i32(STATUS);
         let signal = u32::try_from(status).ok().and_then(Signal::from_kernel);
@@ -94,6 +95,7 @@ impl Record<'_> {
         })
     }
 
+    #[inline(always)]
     fn origin(self, signal: Signal) -> Origin {
         let value = || self.i32(INT);
         let origin = match self.i32(CODE) {
@@ -119,6 +121,10 @@ impl Record<'_> {
 }
 
 /// Decodes one record; `None` if its number is no signal's, which no kernel does.
+///
+/// Inlined, with [`Record::origin`], so that the fields go straight to where the caller wants them:
+/// a copy in between would wait for the stores that it copies, and costs as much as the decoding.
+#[inline(always)]
 #[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
 pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
     let record = Record(record);

@@ -1,0 +1,178 @@
+//! `flood`: real-time signals with integers, as fast as another process can send them.
+//!
+//! How many arrive, in order and with the right integer; what each costs; and what the flood does
+//! to the other threads of the process. The sender is on the same CPU and waits only while the
+//! kernel's queue is full.
+
+use std::time::Instant;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use serde::{Deserialize, Serialize};
+use signal_source::Signal;
+
+use crate::bystanders::{Bystanders, Disturbance};
+use crate::child::{self, Role};
+use crate::receivers::{self, Job, Receiver, raw};
+use crate::stats::{in_turns, median};
+
+/// One receiver's figures.
+#[derive(Serialize)]
+pub struct Row {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub sent: u64,
+    pub delivered: u64,
+    /// Each one after those that were sent before it; unknown where no integer is told.
+    pub in_order: Option<bool>,
+    /// Wall time for each signal sent, both processes on one CPU.
+    pub wall_ns: f64,
+    /// CPU time of the receiving process for each signal sent.
+    pub cpu_ns: f64,
+    /// What other threads of the receiving process noticed, in a run of its own.
+    pub disturbance: Disturbance,
+}
+
+/// How much to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    pub slices: usize,
+    /// Signals of a slice.
+    pub signals: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Outcome {
+    delivered: u64,
+    in_order: Option<bool>,
+    cpu_ns: f64,
+    disturbance: Option<Disturbance>,
+}
+
+pub fn run(effort: Effort) -> Vec<Row> {
+    let [slices, signals] = [effort.slices, effort.signals].map(|number| number.to_string());
+    let start = |receiver: &Receiver| Role::start(&[], "flooded", &[receiver.id, &slices]);
+    let mut roles: Vec<Role> = receivers::FLOODED.iter().map(start).collect();
+    let times =
+        in_turns(effort.slices, &mut roles, |slice, role| flood(role, slice, effort.signals));
+    let outcomes: Vec<Outcome> = roles.into_iter().map(Role::finish).collect();
+    let rows = receivers::FLOODED.iter().zip(times).zip(outcomes);
+    let row = |((receiver, times), outcome): ((&Receiver, Vec<f64>), Outcome)| {
+        let sent = (effort.slices * effort.signals) as u64;
+        let disturbance = disturb(receiver, &signals);
+        Row {
+            id: receiver.id,
+            name: receiver.name,
+            sent,
+            delivered: outcome.delivered,
+            in_order: outcome.in_order,
+            wall_ns: median(&times) / effort.signals as f64,
+            cpu_ns: outcome.cpu_ns / sent as f64,
+            disturbance,
+        }
+    };
+    rows.map(row).collect()
+}
+
+/// The same, with other threads in the receiving process.
+fn disturb(receiver: &Receiver, signals: &str) -> Disturbance {
+    let mut role = Role::start(&[], "flooded", &[receiver.id, "1", "bystanders"]);
+    flood(&mut role, 0, signals.parse().expect("a number"));
+    role.finish::<Outcome>().disturbance.expect("what the bystanders saw")
+}
+
+/// The signal that is counted, and the one that ends a slice. The kernel hands out lower numbers
+/// first, so the end comes last.
+fn signals() -> [i32; 2] {
+    [1, 2].map(|n| Signal::rt(n).expect("a real-time signal").as_raw())
+}
+
+/// Sends a slice and its end, and waits until the receiver has seen that: nanoseconds.
+fn flood(role: &mut Role, slice: usize, count: usize) -> f64 {
+    let [counted, end] = signals();
+    let first = slice * count;
+    let start = Instant::now();
+    for value in first..first + count {
+        send(role.pid, counted, value as i32);
+    }
+    send(role.pid, end, 0);
+    role.answered();
+    start.elapsed().as_nanos() as f64
+}
+
+fn send(pid: i32, signal: i32, value: i32) {
+    while !raw::sigqueue(pid, signal, value) {
+        nix::sched::sched_yield().expect("yielded");
+    }
+}
+
+/// The role of the receiver.
+pub fn flooded(arguments: &[String]) {
+    let [receiver, slices, bystanders @ ..] = arguments else {
+        panic!("{arguments:?}: a receiver, slices")
+    };
+    let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
+    let job = Flooded {
+        slices: slices.parse().expect("a number"),
+        with_bystanders: !bystanders.is_empty(),
+        bystanders: None,
+        cpu_before: 0,
+        delivered: 0,
+        next: 0,
+        in_order: None,
+    };
+    (receiver.run)(&signals(), Box::new(job));
+}
+
+struct Flooded {
+    slices: usize,
+    with_bystanders: bool,
+    bystanders: Option<Bystanders>,
+    cpu_before: i64,
+    delivered: u64,
+    /// The lowest integer that may come next.
+    next: i32,
+    in_order: Option<bool>,
+}
+
+impl Job for Flooded {
+    fn opened(&mut self) {
+        // Started now, so that they inherit the mask that the receiver needs.
+        self.bystanders = self.with_bystanders.then(Bystanders::start);
+        self.cpu_before = cpu_ns();
+        child::say_ready();
+    }
+
+    fn received(&mut self, signal: i32, value: Option<i32>) {
+        if signal == signals()[1] {
+            self.slices -= 1;
+            child::answer(b".");
+            return;
+        }
+        self.delivered += 1;
+        if let Some(value) = value {
+            let in_order = self.in_order.unwrap_or(true) && value >= self.next;
+            self.in_order = Some(in_order);
+            self.next = value + 1;
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        if self.slices > 0 {
+            return true;
+        }
+        child::say_outcome(&Outcome {
+            delivered: self.delivered,
+            in_order: self.in_order,
+            cpu_ns: (cpu_ns() - self.cpu_before) as f64,
+            disturbance: self.bystanders.take().map(Bystanders::stop),
+        });
+        false
+    }
+}
+
+/// CPU time of this process.
+fn cpu_ns() -> i64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("usage");
+    (usage.user_time() + usage.system_time()).num_nanoseconds()
+}

@@ -1,0 +1,109 @@
+//! `open`: opening a receiver and dropping it, by number of signals and of threads.
+//!
+//! Beside it the same system calls made bare: block, one pass over `/proc`'s threads, signalfd,
+//! close, mask back; the pass is what the audit needs at least. And both without the audit.
+
+use std::fs;
+use std::io::Read;
+use std::thread;
+use std::time::Instant;
+
+use nix::sys::signal::SigmaskHow;
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use serde::{Deserialize, Serialize};
+use signal_source::{Signal, SignalSet, Signals, mask};
+
+use crate::child::{self, Role};
+use crate::receivers::raw;
+use crate::stats::{in_turns, median};
+
+const THREADS: &[usize] = &[1, 10, 100, 1000];
+const SIGNALS: &[usize] = &[1, 8, 31];
+
+/// The figures for one number of threads and signals; a time is for opening and dropping once.
+#[derive(Serialize, Deserialize)]
+pub struct Row {
+    pub threads: usize,
+    pub signals: usize,
+    pub ours_ns: f64,
+    pub bare_ns: f64,
+    pub unaudited_ns: f64,
+    pub bare_unaudited_ns: f64,
+}
+
+/// How much to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// How often to open with one thread; less often with more.
+    pub times: usize,
+}
+
+pub fn run(effort: Effort) -> Vec<Row> {
+    let rows = THREADS.iter().flat_map(|&threads| {
+        let times = (effort.times / threads.isqrt()).max(3);
+        let arguments = [threads.to_string(), times.to_string()];
+        let role = Role::start(&[], "opener", &arguments.each_ref().map(String::as_str));
+        role.finish::<Vec<Row>>()
+    });
+    rows.collect()
+}
+
+/// The role of a process with so many threads that opens and drops.
+pub fn opener(arguments: &[String]) {
+    let [threads, times] = arguments else { panic!("{arguments:?}: threads, times") };
+    let threads = threads.parse().expect("a number");
+    let times = times.parse().expect("a number");
+    // As a program does that can't open before it starts threads.
+    mask::block(SignalSet::all()).expect("blocked").keep();
+    for _ in 1..threads {
+        thread::Builder::new()
+            .stack_size(16 * 1024)
+            .spawn(|| {
+                loop {
+                    thread::park()
+                }
+            })
+            .expect("a thread");
+    }
+    child::say_ready();
+    let rows: Vec<Row> = SIGNALS.iter().map(|&signals| measure(threads, signals, times)).collect();
+    child::say_outcome(&rows);
+}
+
+fn measure(threads: usize, signals: usize, times: usize) -> Row {
+    // Without CHLD, which asks for its disposition too.
+    let set: SignalSet = SignalSet::all().without(Signal::CHLD).iter().take(signals).collect();
+    let raw: Vec<i32> = set.iter().map(Signal::as_raw).collect();
+    let mut ways: [&dyn Fn(); 4] = [
+        &|| drop(Signals::new(set).expect("a receiver")),
+        &|| bare(&raw, true),
+        &|| drop(Signals::builder().audit(false).open(set).expect("a receiver")),
+        &|| bare(&raw, false),
+    ];
+    let results = in_turns(times, &mut ways, |_, way| {
+        let start = Instant::now();
+        way();
+        start.elapsed().as_nanos() as f64
+    });
+    let [ours_ns, bare_ns, unaudited_ns, bare_unaudited_ns] =
+        [0, 1, 2, 3].map(|way| median(&results[way]));
+    Row { threads, signals, ours_ns, bare_ns, unaudited_ns, bare_unaudited_ns }
+}
+
+/// What the kernel has to be asked for, and nothing more.
+fn bare(signals: &[i32], audit: bool) {
+    let set = raw::sigset(signals);
+    let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK).expect("blocked");
+    if audit {
+        let mut status = [0; 4096];
+        for entry in fs::read_dir("/proc/self/task").expect("threads") {
+            let mut file =
+                fs::File::open(entry.expect("a thread").path().join("status")).expect("a status");
+            assert!(file.read(&mut status).expect("read") > 0);
+        }
+    }
+    let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+        .expect("a signalfd");
+    drop(fd);
+    before.thread_set_mask().expect("the mask back");
+}
