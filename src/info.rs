@@ -35,7 +35,7 @@ pub struct Sender {
 /// println!("{info}"); // SIGUSR1 from process 4321 (uid 1000)
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[doc(alias = "siginfo_t")]
 #[doc(alias = "signalfd_siginfo")]
 pub struct SignalInfo {
@@ -207,6 +207,21 @@ impl SignalInfo {
     #[doc(alias = "si_code")]
     pub fn code(&self) -> Option<i32> {
         self.code
+    }
+}
+
+impl fmt::Debug for SignalInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut info = f.debug_struct("SignalInfo");
+        info.field("signal", &self.signal).field("count", &self.count);
+        if let Some(code) = self.code {
+            info.field("code", &code);
+        }
+        info.field("origin", &self.origin);
+        if let Some(ptr) = self.value_ptr() {
+            info.field("value_ptr", &ptr);
+        }
+        info.finish()
     }
 }
 
