@@ -79,8 +79,8 @@
 //!   [`send::kill`] with [`std::process::id`].
 //! - **Faults** (`SEGV`, `BUS`, `FPE`, `ILL`, `TRAP`, `SYS`) need a handler, on the thread's stack.
 //! - **Windows** has no signals; its console events are another thing.
-//! - **Fan-out**: one receiver has a signal in a process; a second is an error. Handing a signal to
-//!   several consumers is a layer above.
+//! - **Two receivers of one signal** in a process: the second is an error. Handing signals to several
+//!   consumers is a layer above, [`tokio::SignalHub`].
 //! - **What the kernel itself discards**: a pending stop signal when `CONT` is sent, a pending
 //!   `CONT` when a stop signal is sent.
 //! - **Masks that a program changes by its own calls.** A thread that unblocks a received signal
@@ -95,6 +95,18 @@
 //! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
 //! alone.
 //!
+//! # What stands on the receiver
+//!
+//! - [`tokio::Shutdown`]: "tell me when to stop", for many tasks and threads; after the first signal
+//!   a second Ctrl-C kills, as it always did.
+//! - [`tokio::SignalHub`]: one receiver, many subscribers, in tasks of several runtimes and in plain
+//!   threads.
+//! - [`process::exit_by`]: ends the process so that its parent sees which signal ended it.
+//!
+//! # Platforms
+//!
+#![doc = include_str!("platforms.md")]
+//!
 //! # Coming from elsewhere
 //!
 //! [`migrating`] shows programs for `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop and
@@ -107,8 +119,8 @@
 //! | feature | gives | adds |
 //! |---|---|---|
 //! | `mio` | `impl mio::event::Source for Signals` | mio |
-//! | `tokio` | [`tokio::SignalStream`] | tokio (`net`) |
-//! | `stream` | `futures_core::Stream` for it | futures-core |
+//! | `tokio` | [`tokio::SignalStream`], [`tokio::Shutdown`], [`tokio::SignalHub`] | tokio (`net`, `rt`) |
+//! | `stream` | `futures_core::Stream` for the stream and the hub's subscribers | futures-core |
 //!
 //! Minimum Rust version: 1.85.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -149,3 +161,8 @@ pub use crate::{
     signal::{Disposition, ParseSignalError, Signal},
     signals::{Builder, Iter, Signals},
 };
+
+/// The README's programs are compiled, too.
+#[cfg(all(doctest, unix, feature = "mio", feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
