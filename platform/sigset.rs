@@ -2,6 +2,7 @@
 //!
 //! nix's own sets know no real-time signals, so what builds and reads them is C's.
 
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -17,17 +18,6 @@ pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
     for signal in set {
         // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
         unsafe { libc::sigaddset(&mut raw, signal.as_raw()) };
-    }
-    // SAFETY: `raw` is an initialised set.
-    unsafe { SigSet::from_sigset_t_unchecked(raw) }
-}
-
-/// Every signal but those of the set.
-pub(crate) fn to_sigset_without(set: SignalSet) -> SigSet {
-    let mut raw = *SigSet::all().as_ref();
-    for signal in set {
-        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
-        unsafe { libc::sigdelset(&mut raw, signal.as_raw()) };
     }
     // SAFETY: `raw` is an initialised set.
     unsafe { SigSet::from_sigset_t_unchecked(raw) }
@@ -79,9 +69,11 @@ pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// A mask that nobody gives to an action: faults alone.
-const MARK: SignalSet =
+/// Masks that nobody gives to an action: faults alone. One says that the signal was ignored before,
+/// the other that it was not.
+const IGNORED_BEFORE: SignalSet =
     SignalSet::EMPTY.with(Signal::ILL).with(Signal::TRAP).with(Signal::FPE).with(Signal::SYS);
+const NOT_IGNORED_BEFORE: SignalSet = IGNORED_BEFORE.with(Signal::BUS);
 
 fn mask_of(action: &libc::sigaction) -> SignalSet {
     // SAFETY: every action here was read from the kernel or made of an initialised set.
@@ -90,7 +82,7 @@ fn mask_of(action: &libc::sigaction) -> SignalSet {
 
 /// The whole action of a signal: disposition, flags and the mask while its handler runs.
 #[derive(Clone, Copy)]
-pub(crate) struct Action(libc::sigaction);
+pub(crate) struct Action(pub(super) libc::sigaction);
 
 impl Action {
     /// `SIG_DFL` or `SIG_IGN`, without flags.
@@ -110,19 +102,26 @@ impl Action {
         Action(action)
     }
 
-    /// The same, marked as this crate's doing.
+    /// The same, marked as this crate's doing, in place of an action of that disposition.
     ///
     /// The mark is a mask: an action without a function has no use for one, and the kernel keeps
     /// it. So it goes where the disposition goes, into a forked child too, and any other
     /// `sigaction(2)` of the program wipes it off.
-    pub(crate) fn marked(mut self) -> Action {
-        self.0.sa_mask = *to_sigset(MARK).as_ref();
+    pub(crate) fn marked(mut self, before: Disposition) -> Action {
+        let ignored = before == Disposition::Ignore;
+        let mark = if ignored { IGNORED_BEFORE } else { NOT_IGNORED_BEFORE };
+        self.0.sa_mask = *to_sigset(mark).as_ref();
         self
     }
 
-    /// Whether it is this crate's doing.
-    pub(crate) fn is_marked(&self) -> bool {
-        self.disposition() != Disposition::Handler && mask_of(&self.0) == MARK
+    /// If it is this crate's doing, what was there before; a handler counts as the default then.
+    pub(crate) fn mark(&self) -> Option<Disposition> {
+        match mask_of(&self.0) {
+            _ if self.disposition() == Disposition::Handler => None,
+            IGNORED_BEFORE => Some(Disposition::Ignore),
+            NOT_IGNORED_BEFORE => Some(Disposition::Default),
+            _ => None,
+        }
     }
 
     /// The action of a signal now (`sigaction(2)`).
@@ -152,6 +151,12 @@ impl Action {
             libc::SIG_IGN => Disposition::Ignore,
             _ => Disposition::Handler,
         }
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Action").field(&self.disposition()).finish()
     }
 }
 

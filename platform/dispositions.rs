@@ -1,0 +1,161 @@
+//! Taking signals over and giving them back where a disposition keeps them from acting: on kqueue.
+//!
+//! The kernel records a signal whatever its disposition is, so what would end or stop the process
+//! is ignored while it is received. The one exception is CHLD: no kernel makes any while that is
+//! ignored, and it would reap the children.
+//!
+//! All decisions and the order of all steps stand here, and no system call: those are the
+//! [`Kernel`]'s. The tests put a simulated one in its place, in which a signal arrives, or a call
+//! fails, at every single step.
+
+use std::io;
+
+use nix::libc;
+
+use super::sigset::Action;
+use super::{ByDefault, child, numbers};
+use crate::{Disposition, Signal, SignalSet};
+
+/// What the backend calls.
+pub(super) trait Kernel {
+    /// Records the signals from now on; may have done a part when it fails.
+    fn watch(&mut self, set: SignalSet) -> io::Result<()>;
+    /// Records them no longer. What is not watched is left alone.
+    fn unwatch(&mut self, set: SignalSet);
+    /// Takes all records.
+    fn take_unread(&mut self) -> SignalSet;
+    /// What is blocked in the calling thread and pending.
+    fn pending(&self) -> SignalSet;
+    fn action(&self, signal: Signal) -> io::Result<Action>;
+    fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()>;
+    /// Sends a signal to this process.
+    fn send(&mut self, signal: Signal);
+}
+
+/// A disposition that this crate has changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    signal: Signal,
+    earlier: Action,
+    put_to: Disposition,
+}
+
+impl Change {
+    pub(super) fn signal(&self) -> Signal {
+        self.signal
+    }
+
+    /// Whether a child that is spawned has to undo it; exec itself makes the default of a handler.
+    fn reaches_children(&self) -> bool {
+        self.put_to == Disposition::Ignore || self.earlier.disposition() == Disposition::Ignore
+    }
+}
+
+/// The action that a signal needs in order to be received and not to act; `None` if the one it has
+/// will do.
+fn while_received(signal: Signal, by_default: ByDefault, earlier: &Action) -> Option<Action> {
+    let disposition = earlier.disposition();
+    if signal == Signal::CHLD {
+        let reaps = earlier.0.sa_flags & libc::SA_NOCLDWAIT != 0;
+        if disposition == Disposition::Default && !reaps {
+            return None;
+        }
+        let mut action = Action::default();
+        // Whether a child that stops sends one is the program's choice still.
+        action.0.sa_flags = earlier.0.sa_flags & libc::SA_NOCLDSTOP;
+        return Some(action);
+    }
+    match (disposition, by_default) {
+        (Disposition::Ignore, _) | (Disposition::Default, ByDefault::Ignored) => None,
+        (Disposition::Handler, ByDefault::Ignored) => Some(Action::default()),
+        (_, ByDefault::Ends | ByDefault::Stops) => Some(Action::ignore()),
+    }
+}
+
+/// Takes the set over, and notes in `changes` what has to be undone; also when it fails, and then
+/// [`give_back`] undoes it.
+pub(super) fn take<K: Kernel>(
+    kernel: &mut K,
+    set: SignalSet,
+    changes: &mut Vec<Change>,
+) -> io::Result<()> {
+    // First of all, so that a signal is recorded before it can be ignored.
+    kernel.watch(set)?;
+    // What was pending before is not recorded, and ignoring it discards it. Looked up after
+    // watching: what became pending in between counts once too often, but is not lost.
+    let pending = kernel.pending() & set;
+    let changed = set.iter().try_for_each(|signal| change(kernel, signal, changes));
+    let discarded = match changed {
+        Ok(()) => pending,
+        Err(_) => pending & changes.iter().map(Change::signal).collect(),
+    };
+    // They are recorded now, and if this failed, given back as unread.
+    discarded.iter().for_each(|signal| kernel.send(signal));
+    changed
+}
+
+fn change<K: Kernel>(kernel: &mut K, signal: Signal, changes: &mut Vec<Change>) -> io::Result<()> {
+    let earlier = kernel.action(signal)?;
+    let by_default = numbers::by_default(signal.as_raw());
+    let Some(action) = while_received(signal, by_default, &earlier) else { return Ok(()) };
+    let change = Change { signal, earlier, put_to: action.disposition() };
+    if change.reaches_children() {
+        child::note(signal, change.put_to);
+    }
+    let done = kernel.set_action(signal, &action);
+    match done {
+        Ok(()) => changes.push(change),
+        Err(_) => child::forget(signal, change.put_to),
+    }
+    done
+}
+
+/// Undoes [`take`] for the set, in the opposite order. What is unread acts as it would have before.
+///
+/// Actions come back first, while the signals are still recorded: one that arrives meanwhile may
+/// act and be sent once more, but is not lost.
+pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
+    if set.is_empty() {
+        return;
+    }
+    put_back(kernel, set, changes);
+    let unread = kernel.take_unread();
+    kernel.unwatch(set);
+    for signal in unread {
+        // Whoever else watches is not told of what would do nothing. What is not of the set was
+        // only in the way: it is recorded anew, as sent once.
+        if !set.contains(signal) || acts(kernel, signal) {
+            kernel.send(signal);
+        }
+    }
+}
+
+/// Puts the earlier actions of the set back, the last one first. Touches nothing but actions.
+pub(super) fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
+    let (undone, kept) = changes.iter().copied().partition(|change| set.contains(change.signal));
+    *changes = kept;
+    let undone: Vec<Change> = undone;
+    for change in undone.into_iter().rev() {
+        let now = kernel.action(change.signal).map(|action| action.disposition());
+        // Whoever has set another disposition meanwhile keeps it.
+        if matches!(now, Ok(now) if now == change.put_to) {
+            let done = kernel.set_action(change.signal, &change.earlier);
+            debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
+        }
+        if change.reaches_children() {
+            child::forget(change.signal, change.put_to);
+        }
+    }
+}
+
+/// Whether sending the signal would do anything.
+fn acts<K: Kernel>(kernel: &K, signal: Signal) -> bool {
+    match kernel.action(signal).map(|action| action.disposition()) {
+        Ok(Disposition::Ignore) => false,
+        Ok(Disposition::Default) => numbers::by_default(signal.as_raw()) != ByDefault::Ignored,
+        Ok(Disposition::Handler) | Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;
