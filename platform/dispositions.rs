@@ -22,10 +22,10 @@ pub(super) trait Kernel {
     fn watch(&mut self, set: SignalSet) -> io::Result<()>;
     /// Records them no longer. What is not watched is left alone.
     fn unwatch(&mut self, set: SignalSet);
-    /// Takes all records.
+    /// Takes all records; under a flood, those of one moment.
     fn take_unread(&mut self) -> SignalSet;
     /// What is blocked in the calling thread and pending.
-    fn pending(&self) -> SignalSet;
+    fn pending(&mut self) -> SignalSet;
     fn action(&self, signal: Signal) -> io::Result<Action>;
     fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()>;
     /// Sends a signal to this process.
@@ -41,10 +41,6 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub(super) fn signal(&self) -> Signal {
-        self.signal
-    }
-
     /// Whether a child that is spawned has to undo it; exec itself makes the default of a handler.
     fn reaches_children(&self) -> bool {
         self.put_to == Disposition::Ignore || self.earlier.disposition() == Disposition::Ignore
@@ -87,7 +83,7 @@ pub(super) fn take<K: Kernel>(
     let changed = set.iter().try_for_each(|signal| change(kernel, signal, changes));
     let discarded = match changed {
         Ok(()) => pending,
-        Err(_) => pending & changes.iter().map(Change::signal).collect(),
+        Err(_) => pending & signals(changes),
     };
     // They are recorded now, and if this failed, given back as unread.
     discarded.iter().for_each(|signal| kernel.send(signal));
@@ -130,12 +126,9 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
     }
 }
 
-/// Puts the earlier actions of the set back, the last one first. Touches nothing but actions.
-pub(super) fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
-    let (undone, kept) = changes.iter().copied().partition(|change| set.contains(change.signal));
-    *changes = kept;
-    let undone: Vec<Change> = undone;
-    for change in undone.into_iter().rev() {
+/// Puts the earlier actions of the set back, the last one first.
+fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
+    for change in split_off(changes, set).into_iter().rev() {
         let now = kernel.action(change.signal).map(|action| action.disposition());
         // Whoever has set another disposition meanwhile keeps it.
         if matches!(now, Ok(now) if now == change.put_to) {
@@ -146,6 +139,38 @@ pub(super) fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut 
             child::forget(change.signal, change.put_to);
         }
     }
+}
+
+/// In a forked child, the end of a receiver that it inherited: a fork takes dispositions along, but
+/// nothing that is watched. What the child's own receivers have `claimed` goes to `inherited`, and
+/// [`adopt`] hands it to the one that ends last. Touches nothing but actions.
+pub(super) fn end_inherited<K: Kernel>(
+    kernel: &mut K,
+    claimed: SignalSet,
+    changes: &mut Vec<Change>,
+    inherited: &mut Vec<Change>,
+) {
+    inherited.append(&mut split_off(changes, claimed));
+    let rest = signals(changes);
+    put_back(kernel, rest, changes);
+}
+
+/// Gives a receiver that is about to end what was inherited for its signals: the earliest changes,
+/// so the last to be undone.
+pub(super) fn adopt(inherited: &mut Vec<Change>, set: SignalSet, changes: &mut Vec<Change>) {
+    changes.splice(0..0, split_off(inherited, set));
+}
+
+/// Takes out the changes of the set.
+fn split_off(changes: &mut Vec<Change>, set: SignalSet) -> Vec<Change> {
+    let (of_set, rest) =
+        changes.iter().copied().partition(|change: &Change| set.contains(change.signal));
+    *changes = rest;
+    of_set
+}
+
+fn signals(changes: &[Change]) -> SignalSet {
+    changes.iter().map(|change| change.signal).collect()
 }
 
 /// Whether sending the signal would do anything.

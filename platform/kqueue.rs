@@ -25,8 +25,11 @@ use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
 
-/// Records of one `kevent(2)`: there is one for each signal at most.
+/// Records of one `kevent(2)`.
 const BATCH: usize = 32;
+
+/// The kernel keeps one record for each signal, so there are never more.
+const MOST: usize = 128;
 
 #[derive(Default)]
 pub(super) struct Shared {
@@ -145,12 +148,9 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = state::lock();
         if self.is_inherited() {
-            // The dispositions came along. What a receiver of this process relies on is its to undo.
-            let (kept, mut undone) = std::mem::take(&mut self.changes)
-                .into_iter()
-                .partition(|change| state.claimed().contains(change.signal()));
-            state.backend.inherited.extend::<Vec<_>>(kept);
-            dispositions::put_back(&mut *self.queue, self.set, &mut undone);
+            let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);
+            let (queue, changes) = (&mut *self.queue, &mut self.changes);
+            dispositions::end_inherited(queue, claimed, changes, inherited);
         } else {
             give_back(&mut state, &mut self.queue, self.set, &mut self.changes);
             // SAFETY: nobody uses the queue any more: this is the end of its only owner.
@@ -174,13 +174,7 @@ fn take(
 }
 
 fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
-    // The last to be undone, as they are the earliest changes.
-    let (mut inherited, others) = std::mem::take(&mut state.backend.inherited)
-        .into_iter()
-        .partition::<Vec<_>, _>(|change| set.contains(change.signal()));
-    state.backend.inherited = others;
-    inherited.append(changes);
-    *changes = inherited;
+    dispositions::adopt(&mut state.backend.inherited, set, changes);
     dispositions::give_back(queue, set, changes);
     state.unclaim(set);
 }
@@ -228,15 +222,23 @@ impl Kernel for Queue {
     }
 
     fn take_unread(&mut self) -> SignalSet {
-        let mut events = [blank(); BATCH];
+        let mut events = [blank(); MOST];
         let mut unread = SignalSet::EMPTY;
-        while let Ok(events @ [_, ..]) = self.read(&mut events) {
-            unread.extend(events.iter().filter_map(signal));
+        loop {
+            match self.read(&mut events) {
+                Ok(events) if !events.is_empty() => {
+                    unread.extend(events.iter().filter_map(signal));
+                    if events.len() < MOST {
+                        return unread;
+                    }
+                }
+                _ => return unread,
+            }
         }
-        unread
     }
 
-    fn pending(&self) -> SignalSet {
+    /// On macOS and iOS, what is pending for the calling thread alone: the kernel says no more.
+    fn pending(&mut self) -> SignalSet {
         sigset::pending()
     }
 
