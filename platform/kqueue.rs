@@ -26,7 +26,7 @@ use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 pub(super) const MASKED: bool = false;
 
 /// Records of one `kevent(2)`.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// The kernel keeps one record for each signal, so there are never more.
 const MOST: usize = 128;
