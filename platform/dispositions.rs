@@ -13,7 +13,7 @@ use std::io;
 use nix::libc;
 
 use super::sigset::Action;
-use super::{ByDefault, child, numbers};
+use super::{ByDefault, numbers};
 use crate::{Disposition, Signal, SignalSet};
 
 /// What the backend calls.
@@ -32,19 +32,11 @@ pub(super) trait Kernel {
     fn send(&mut self, signal: Signal);
 }
 
-/// A disposition that this crate has changed.
-#[derive(Clone, Copy, Debug)]
+/// A disposition that this crate has changed, and what it was.
+#[derive(Clone, Copy)]
 pub(super) struct Change {
     signal: Signal,
     earlier: Action,
-    put_to: Disposition,
-}
-
-impl Change {
-    /// Whether a child that is spawned has to undo it; exec itself makes the default of a handler.
-    fn reaches_children(&self) -> bool {
-        self.put_to == Disposition::Ignore || self.earlier.disposition() == Disposition::Ignore
-    }
 }
 
 /// The action that a signal needs in order to be received and not to act; `None` if the one it has
@@ -59,13 +51,14 @@ fn while_received(signal: Signal, by_default: ByDefault, earlier: &Action) -> Op
         let mut action = Action::default();
         // Whether a child that stops sends one is the program's choice still.
         action.0.sa_flags = earlier.0.sa_flags & libc::SA_NOCLDSTOP;
-        return Some(action);
+        return Some(action.marked(disposition));
     }
-    match (disposition, by_default) {
-        (Disposition::Ignore, _) | (Disposition::Default, ByDefault::Ignored) => None,
-        (Disposition::Handler, ByDefault::Ignored) => Some(Action::default()),
-        (_, ByDefault::Ends | ByDefault::Stops) => Some(Action::ignore()),
-    }
+    let action = match (disposition, by_default) {
+        (Disposition::Ignore, _) | (Disposition::Default, ByDefault::Ignored) => return None,
+        (Disposition::Handler, ByDefault::Ignored) => Action::default(),
+        (_, ByDefault::Ends | ByDefault::Stops) => Action::ignore(),
+    };
+    Some(action.marked(disposition))
 }
 
 /// Takes the set over, and notes in `changes` what has to be undone; also when it fails, and then
@@ -94,16 +87,9 @@ fn change<K: Kernel>(kernel: &mut K, signal: Signal, changes: &mut Vec<Change>) 
     let earlier = kernel.action(signal)?;
     let by_default = numbers::by_default(signal.as_raw());
     let Some(action) = while_received(signal, by_default, &earlier) else { return Ok(()) };
-    let change = Change { signal, earlier, put_to: action.disposition() };
-    if change.reaches_children() {
-        child::note(signal, change.put_to);
-    }
-    let done = kernel.set_action(signal, &action);
-    match done {
-        Ok(()) => changes.push(change),
-        Err(_) => child::forget(signal, change.put_to),
-    }
-    done
+    kernel.set_action(signal, &action)?;
+    changes.push(Change { signal, earlier });
+    Ok(())
 }
 
 /// Undoes [`take`] for the set, in the opposite order. What is unread acts as it would have before.
@@ -129,14 +115,10 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
 /// Puts the earlier actions of the set back, the last one first.
 fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
     for change in split_off(changes, set).into_iter().rev() {
-        let now = kernel.action(change.signal).map(|action| action.disposition());
-        // Whoever has set another disposition meanwhile keeps it.
-        if matches!(now, Ok(now) if now == change.put_to) {
+        // Whoever has set another one meanwhile keeps it.
+        if kernel.action(change.signal).is_ok_and(|action| action.mark().is_some()) {
             let done = kernel.set_action(change.signal, &change.earlier);
             debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
-        }
-        if change.reaches_children() {
-            child::forget(change.signal, change.put_to);
         }
     }
 }

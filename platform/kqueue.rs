@@ -25,6 +25,11 @@ use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
 
+/// The signals whose disposition an open receiver may have changed.
+pub(super) fn touched() -> SignalSet {
+    SignalSet::all()
+}
+
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
 
@@ -38,7 +43,6 @@ pub(super) struct Shared {
     inherited: Vec<Change>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Receiver {
     /// Closed by this process alone: a fork does not inherit it.
     queue: ManuallyDrop<Queue>,
@@ -126,7 +130,6 @@ impl Receiver {
         self.pid != std::process::id()
     }
 
-    /// In a forked child the descriptor's number is nobody's, or somebody else's.
     fn check_owner(&self) -> io::Result<()> {
         if self.is_inherited() {
             return Err(io::Error::other(
@@ -138,6 +141,7 @@ impl Receiver {
     }
 }
 
+/// In a forked child the number is nobody's, or somebody else's.
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.queue.0.as_fd()
@@ -179,7 +183,6 @@ fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut
     state.unclaim(set);
 }
 
-#[derive(Debug)]
 struct Queue(Kqueue);
 
 impl Queue {

@@ -2,7 +2,6 @@
 //!
 //! nix's own sets know no real-time signals, so what builds and reads them is C's.
 
-use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -151,12 +150,6 @@ impl Action {
             libc::SIG_IGN => Disposition::Ignore,
             _ => Disposition::Handler,
         }
-    }
-}
-
-impl fmt::Debug for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Action").field(&self.disposition()).finish()
     }
 }
 

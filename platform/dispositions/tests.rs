@@ -23,8 +23,9 @@ fn flagged(disposition: Action, flags: libc::c_int) -> Action {
     action
 }
 
-fn parts(action: &Action) -> (Disposition, libc::c_int) {
-    (action.disposition(), action.0.sa_flags)
+/// All of an action but the function's address.
+fn parts(action: &Action) -> (Disposition, libc::c_int, Option<Disposition>) {
+    (action.disposition(), action.0.sa_flags, action.mark())
 }
 
 /// What the kqueue kernels have in common: a signal is recorded, if it is watched, before anything
@@ -175,6 +176,9 @@ fn what_would_act_is_ignored_and_what_would_not_is_left() {
         assert_eq!(put(some, by_default, Action::default()), Some(Disposition::Ignore));
         assert_eq!(put(some, by_default, handler()), Some(Disposition::Ignore));
         assert_eq!(put(some, by_default, Action::ignore()), None);
+        // A child that is spawned puts it to the default.
+        let mark = while_received(some, by_default, &handler()).and_then(|action| action.mark());
+        assert_eq!(mark, Some(Disposition::Default));
     }
     assert_eq!(put(Signal::WINCH, Ignored, Action::default()), None);
     assert_eq!(put(Signal::WINCH, Ignored, Action::ignore()), None);
@@ -187,13 +191,14 @@ fn children_are_neither_ignored_nor_reaped() {
         let action = while_received(Signal::CHLD, ByDefault::Ignored, &earlier)?;
         Some(parts(&action))
     };
-    let default = |flags| Some((Disposition::Default, flags));
+    let default = |flags, before| Some((Disposition::Default, flags, Some(before)));
     assert_eq!(put(Action::default()), None);
     assert_eq!(put(flagged(Action::default(), libc::SA_NOCLDSTOP)), None);
-    assert_eq!(put(Action::ignore()), default(0));
-    assert_eq!(put(handler()), default(0));
+    assert_eq!(put(Action::ignore()), default(0, Disposition::Ignore));
+    assert_eq!(put(handler()), default(0, Disposition::Default));
     let both = libc::SA_NOCLDWAIT | libc::SA_NOCLDSTOP;
-    assert_eq!(put(flagged(Action::default(), both)), default(libc::SA_NOCLDSTOP));
+    let kept = default(libc::SA_NOCLDSTOP, Disposition::Default);
+    assert_eq!(put(flagged(Action::default(), both)), kept);
 }
 
 #[test]
@@ -310,8 +315,10 @@ fn a_later_action_of_somebody_else_is_kept() {
     let mut process = Process::default();
     let mut changes = take_all(&mut process);
     process.actions.insert(Signal::TERM, handler());
+    process.actions.insert(Signal::USR1, Action::ignore());
     give_back(&mut process, ALL, &mut changes);
     assert_eq!(process.now(Signal::TERM).disposition(), Disposition::Handler);
+    assert_eq!(process.now(Signal::USR1).disposition(), Disposition::Ignore);
     assert_eq!(process.now(Signal::HUP).disposition(), Disposition::Default);
     assert!(process.acted.is_empty());
 }
