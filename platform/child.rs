@@ -46,9 +46,11 @@ pub(crate) fn note_newly_blocked(set: SignalSet) {
 /// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.
 pub(crate) fn restore() -> io::Result<()> {
     for signal in backend::touched() {
-        match Action::of(signal) {
-            Ok(action) if action.is_marked() => opposite(action.disposition()).set(signal)?,
-            _ => {}
+        // As exec leaves it: a handled signal gets its default.
+        match Action::of(signal).ok().and_then(|action| action.mark()) {
+            Some(Disposition::Ignore) => Action::ignore().set(signal)?,
+            Some(Disposition::Default | Disposition::Handler) => Action::default().set(signal)?,
+            None => {}
         }
     }
     let unblock = NEWLY_BLOCKED.get() & sigset::current()?;
@@ -61,15 +63,6 @@ pub(crate) fn restore() -> io::Result<()> {
     }
     sigset::unblock(unblock);
     Ok(())
-}
-
-/// What was there before this crate's own action, as exec leaves it: a handled signal gets its
-/// default.
-fn opposite(disposition: Disposition) -> Action {
-    match disposition {
-        Disposition::Default => Action::ignore(),
-        Disposition::Ignore | Disposition::Handler => Action::default(),
-    }
 }
 
 /// `None` for the numbers that the C library keeps for itself: it does not tell.

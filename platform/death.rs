@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use nix::libc;
 
 use super::sigset::{self, Action};
-use super::{backend, numbers};
+use super::{ByDefault, backend, numbers};
 use crate::Signal;
 
 /// What the process dies of when it exits.
@@ -18,7 +18,7 @@ static AT_EXIT: AtomicI32 = AtomicI32::new(0);
 /// thread may hold that is stuck writing to a pipe nobody reads. What it calls next, `exit(3)`,
 /// begins with the function that was registered last.
 pub(crate) fn die_at_exit(signal: Signal) {
-    if numbers::SURVIVED_BY_DEFAULT.contains(&signal.as_raw()) {
+    if numbers::by_default(signal.as_raw()) != ByDefault::Ends {
         return;
     }
     AT_EXIT.store(signal.as_raw(), Ordering::SeqCst);

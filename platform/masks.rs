@@ -11,18 +11,12 @@ use crate::SignalSet;
 #[derive(Debug)]
 pub(crate) struct Hold {
     thread: ThreadKey,
-    set: SignalSet,
+    /// What is left of it; nothing once it is over.
+    pub(super) set: SignalSet,
     /// What this holder blocked newly.
     newly: SignalSet,
     /// The thread's mask before.
     pub(crate) before: SignalSet,
-}
-
-impl Hold {
-    /// Whether nothing of it is left.
-    pub(crate) fn is_over(&self) -> bool {
-        self.set.is_empty()
-    }
 }
 
 /// Blocks the set in the calling thread and holds it there.

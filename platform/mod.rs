@@ -21,43 +21,69 @@
 //! - `forbid_core()`: no core is dumped when this process dies.
 //!
 //! `numbers` has the same shape for every system: the signals that only it has (`NAMES`), its
-//! real-time range, the numbers that exist, those that can be received, and the signals that do
-//! not end a process (`SURVIVED_BY_DEFAULT`).
+//! real-time range, the numbers that exist, those that can be received, and what each does by
+//! default ([`ByDefault`]).
 //!
 //! [`sigset`], [`state`], [`masks`], [`holds`], [`child`] and [`death`] serve all backends.
+//! [`dispositions`] is what kqueue does with them, without a system call; so it is tested on every
+//! system.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
 
+#[cfg(unix)]
 pub(crate) mod child;
+#[cfg(unix)]
 pub(crate) mod death;
+#[cfg(unix)]
 mod holds;
+#[cfg(unix)]
 pub(crate) mod masks;
+#[cfg(unix)]
 pub(crate) mod sigset;
+#[cfg(unix)]
 pub(crate) mod state;
 
-// The ladder: which facility and which numbers a system has.
+/// What a signal does to a process that has not said otherwise.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByDefault {
+    Ends,
+    /// The process survives, but not unmoved: it stops, mostly.
+    Stops,
+    Ignored,
+}
+
+// The ladder: which facility, which numbers and which calls a system has.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod audit;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "signalfd.rs"]
-mod backend;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "numbers/linux.rs"]
-pub(crate) mod numbers;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod parked;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod siginfo;
 
-#[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly"
-))]
-compile_error!("signal-source does not support this system yet: its kqueue backend is not written");
+#[cfg(all(unix, any(test, not(any(target_os = "linux", target_os = "android")))))]
+mod dispositions;
+
+#[cfg(unix)]
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "signalfd.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "kqueue.rs")]
+mod backend;
+
+#[cfg(unix)]
+#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "numbers/linux.rs")]
+#[cfg_attr(any(target_os = "macos", target_os = "ios"), path = "numbers/apple.rs")]
+#[cfg_attr(target_os = "freebsd", path = "numbers/freebsd.rs")]
+#[cfg_attr(target_os = "netbsd", path = "numbers/netbsd.rs")]
+#[cfg_attr(target_os = "openbsd", path = "numbers/openbsd.rs")]
+#[cfg_attr(target_os = "dragonfly", path = "numbers/dragonfly.rs")]
+pub(crate) mod numbers;
+
+#[cfg(unix)]
+#[cfg_attr(
+    any(target_os = "macos", target_os = "ios", target_os = "openbsd", target_os = "dragonfly"),
+    path = "no_sigqueue.rs"
+)]
+mod sigqueue;
 
 #[cfg(not(any(
     target_os = "linux",
@@ -75,4 +101,8 @@ compile_error!(
      elsewhere signal-hook."
 );
 
-pub(crate) use backend::{Receiver, sigqueue, unblocked_threads};
+#[cfg(unix)]
+pub(crate) use self::{
+    backend::{Receiver, unblocked_threads},
+    sigqueue::sigqueue,
+};

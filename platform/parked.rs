@@ -9,10 +9,10 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use nix::libc;
 use nix::sys::signal::SigSet;
 use nix::unistd::gettid;
 
-use super::sigset;
 use crate::SignalSet;
 
 /// The way to the thread.
@@ -37,7 +37,7 @@ impl Parked {
             let _ = tell_tid.send(gettid().as_raw().unsigned_abs());
             for unblocked in incoming {
                 // What is pending acts before this returns.
-                let done = sigset::to_sigset_without(unblocked).thread_set_mask();
+                let done = all_but(unblocked).thread_set_mask();
                 debug_assert_eq!(done, Ok(()));
                 let _ = answers.send(());
             }
@@ -57,4 +57,15 @@ impl Parked {
             debug_assert!(asked.is_ok() && answered.is_ok(), "the parked thread never ends");
         }
     }
+}
+
+/// Every signal but those of the set.
+fn all_but(set: SignalSet) -> SigSet {
+    let mut raw = *SigSet::all().as_ref();
+    for signal in set {
+        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
+        unsafe { libc::sigdelset(&mut raw, signal.as_raw()) };
+    }
+    // SAFETY: `raw` is an initialised set.
+    unsafe { SigSet::from_sigset_t_unchecked(raw) }
 }

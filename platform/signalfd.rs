@@ -100,7 +100,7 @@ impl Receiver {
         let reignore = self.unignored && removed.contains(Signal::CHLD);
         self.unignored = (self.unignored && !reignore) || unignored;
         give_back(&mut state, &mut self.holds, removed, reignore);
-        self.holds.retain(|hold| !hold.is_over());
+        self.holds.retain(|hold| !hold.set.is_empty());
         Ok(())
     }
 
@@ -232,14 +232,14 @@ fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, unignored: b
 fn unignore_children() -> bool {
     let ignored = matches!(Signal::CHLD.disposition(), Ok(Disposition::Ignore));
     if ignored {
-        set_keeping_pending(Signal::CHLD, &Action::default().marked());
+        set_keeping_pending(Signal::CHLD, &Action::default().marked(Disposition::Ignore));
     }
     ignored
 }
 
 fn reignore_children() {
     // Whoever has set another disposition meanwhile keeps it.
-    if Action::of(Signal::CHLD).is_ok_and(|action| action.is_marked()) {
+    if Action::of(Signal::CHLD).is_ok_and(|action| action.mark().is_some()) {
         set_keeping_pending(Signal::CHLD, &Action::ignore());
     }
 }
@@ -279,20 +279,6 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
             "/proc is not mounted: no thread's mask can be read",
         )
     })
-}
-
-pub(crate) fn sigqueue(pid: i32, signal: Signal, value: i32) -> io::Result<()> {
-    let mut sigval = libc::sigval { sival_ptr: std::ptr::null_mut() };
-    // The integer shares its first bytes with the pointer: a C union that the libc crate shows
-    // as a pointer alone.
-    let int = (&raw mut sigval).cast::<i32>();
-    // SAFETY: `int` points at the live, aligned `sigval`, which is at least as large.
-    unsafe { int.write(value) };
-    // SAFETY: sending a signal touches no memory of ours.
-    match unsafe { libc::sigqueue(pid, signal.as_raw(), sigval) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 /// No core is dumped from now on, into a file or a pipe.

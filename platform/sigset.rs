@@ -22,17 +22,6 @@ pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
     unsafe { SigSet::from_sigset_t_unchecked(raw) }
 }
 
-/// Every signal but those of the set.
-pub(crate) fn to_sigset_without(set: SignalSet) -> SigSet {
-    let mut raw = *SigSet::all().as_ref();
-    for signal in set {
-        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
-        unsafe { libc::sigdelset(&mut raw, signal.as_raw()) };
-    }
-    // SAFETY: `raw` is an initialised set.
-    unsafe { SigSet::from_sigset_t_unchecked(raw) }
-}
-
 /// The signals of a C set.
 pub(crate) fn from_sigset(set: &SigSet) -> SignalSet {
     let members = (1..=128).filter_map(Signal::from_raw).filter(|signal| {
@@ -79,9 +68,11 @@ pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// A mask that nobody gives to an action: faults alone.
-const MARK: SignalSet =
+/// Masks that nobody gives to an action: faults alone. One says that the signal was ignored before,
+/// the other that it was not.
+const IGNORED_BEFORE: SignalSet =
     SignalSet::EMPTY.with(Signal::ILL).with(Signal::TRAP).with(Signal::FPE).with(Signal::SYS);
+const NOT_IGNORED_BEFORE: SignalSet = IGNORED_BEFORE.with(Signal::BUS);
 
 fn mask_of(action: &libc::sigaction) -> SignalSet {
     // SAFETY: every action here was read from the kernel or made of an initialised set.
@@ -90,7 +81,7 @@ fn mask_of(action: &libc::sigaction) -> SignalSet {
 
 /// The whole action of a signal: disposition, flags and the mask while its handler runs.
 #[derive(Clone, Copy)]
-pub(crate) struct Action(libc::sigaction);
+pub(crate) struct Action(pub(super) libc::sigaction);
 
 impl Action {
     /// `SIG_DFL` or `SIG_IGN`, without flags.
@@ -110,19 +101,26 @@ impl Action {
         Action(action)
     }
 
-    /// The same, marked as this crate's doing.
+    /// The same, marked as this crate's doing, in place of an action of that disposition.
     ///
     /// The mark is a mask: an action without a function has no use for one, and the kernel keeps
     /// it. So it goes where the disposition goes, into a forked child too, and any other
     /// `sigaction(2)` of the program wipes it off.
-    pub(crate) fn marked(mut self) -> Action {
-        self.0.sa_mask = *to_sigset(MARK).as_ref();
+    pub(crate) fn marked(mut self, before: Disposition) -> Action {
+        let ignored = before == Disposition::Ignore;
+        let mark = if ignored { IGNORED_BEFORE } else { NOT_IGNORED_BEFORE };
+        self.0.sa_mask = *to_sigset(mark).as_ref();
         self
     }
 
-    /// Whether it is this crate's doing.
-    pub(crate) fn is_marked(&self) -> bool {
-        self.disposition() != Disposition::Handler && mask_of(&self.0) == MARK
+    /// If it is this crate's doing, what was there before; a handler counts as the default then.
+    pub(crate) fn mark(&self) -> Option<Disposition> {
+        match mask_of(&self.0) {
+            _ if self.disposition() == Disposition::Handler => None,
+            IGNORED_BEFORE => Some(Disposition::Ignore),
+            NOT_IGNORED_BEFORE => Some(Disposition::Default),
+            _ => None,
+        }
     }
 
     /// The action of a signal now (`sigaction(2)`).

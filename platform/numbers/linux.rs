@@ -4,6 +4,8 @@
 
 use nix::libc;
 
+use super::ByDefault;
+
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.
     NAMES:
@@ -31,14 +33,11 @@ pub(crate) fn receivable(number: i32) -> bool {
     number < 32 || number >= libc::SIGRTMIN()
 }
 
-/// Signals whose default action does not end the process.
-pub(crate) const SURVIVED_BY_DEFAULT: &[i32] = &[
-    libc::SIGCHLD,
-    libc::SIGCONT,
-    libc::SIGURG,
-    libc::SIGWINCH,
-    libc::SIGSTOP,
-    libc::SIGTSTP,
-    libc::SIGTTIN,
-    libc::SIGTTOU,
-];
+/// What a signal does by default.
+pub(crate) fn by_default(number: i32) -> ByDefault {
+    match number {
+        libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH => ByDefault::Ignored,
+        libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => ByDefault::Stops,
+        _ => ByDefault::Ends,
+    }
+}

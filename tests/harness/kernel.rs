@@ -73,7 +73,7 @@ pub const KERNEL: Kernel = Kernel { real_time: true, sigqueue: true, ..KQUEUE };
 pub const KERNEL: Kernel = KQUEUE;
 
 #[cfg(target_os = "dragonfly")]
-pub const KERNEL: Kernel = Kernel { real_time: true, cont: false, ..KQUEUE };
+pub const KERNEL: Kernel = Kernel { cont: false, ..KQUEUE };
 
 #[cfg(any(target_os = "macos", target_os = "ios"))]
 pub const KERNEL: Kernel = Kernel { raise: false, directed_elsewhere: false, ..KQUEUE };

@@ -1,0 +1,168 @@
+//! Taking signals over and giving them back where a disposition keeps them from acting: on kqueue.
+//!
+//! The kernel records a signal whatever its disposition is, so what would end or stop the process
+//! is ignored while it is received. The one exception is CHLD: no kernel makes any while that is
+//! ignored, and it would reap the children.
+//!
+//! All decisions and the order of all steps stand here, and no system call: those are the
+//! [`Kernel`]'s. The tests put a simulated one in its place, in which a signal arrives, or a call
+//! fails, at every single step.
+
+use std::io;
+
+use nix::libc;
+
+use super::sigset::Action;
+use super::{ByDefault, numbers};
+use crate::{Disposition, Signal, SignalSet};
+
+/// What the backend calls.
+pub(super) trait Kernel {
+    /// Records the signals from now on; may have done a part when it fails.
+    fn watch(&mut self, set: SignalSet) -> io::Result<()>;
+    /// Records them no longer. What is not watched is left alone.
+    fn unwatch(&mut self, set: SignalSet);
+    /// Takes all records; under a flood, those of one moment.
+    fn take_unread(&mut self) -> SignalSet;
+    /// What is blocked in the calling thread and pending.
+    fn pending(&mut self) -> SignalSet;
+    fn action(&self, signal: Signal) -> io::Result<Action>;
+    fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()>;
+    /// Sends a signal to this process.
+    fn send(&mut self, signal: Signal);
+}
+
+/// A disposition that this crate has changed, and what it was.
+#[derive(Clone, Copy)]
+pub(super) struct Change {
+    signal: Signal,
+    earlier: Action,
+}
+
+/// The action that a signal needs in order to be received and not to act; `None` if the one it has
+/// will do.
+fn while_received(signal: Signal, by_default: ByDefault, earlier: &Action) -> Option<Action> {
+    let disposition = earlier.disposition();
+    if signal == Signal::CHLD {
+        let reaps = earlier.0.sa_flags & libc::SA_NOCLDWAIT != 0;
+        if disposition == Disposition::Default && !reaps {
+            return None;
+        }
+        let mut action = Action::default();
+        // Whether a child that stops sends one is the program's choice still.
+        action.0.sa_flags = earlier.0.sa_flags & libc::SA_NOCLDSTOP;
+        return Some(action.marked(disposition));
+    }
+    let action = match (disposition, by_default) {
+        (Disposition::Ignore, _) | (Disposition::Default, ByDefault::Ignored) => return None,
+        (Disposition::Handler, ByDefault::Ignored) => Action::default(),
+        (_, ByDefault::Ends | ByDefault::Stops) => Action::ignore(),
+    };
+    Some(action.marked(disposition))
+}
+
+/// Takes the set over, and notes in `changes` what has to be undone; also when it fails, and then
+/// [`give_back`] undoes it.
+pub(super) fn take<K: Kernel>(
+    kernel: &mut K,
+    set: SignalSet,
+    changes: &mut Vec<Change>,
+) -> io::Result<()> {
+    // First of all, so that a signal is recorded before it can be ignored.
+    kernel.watch(set)?;
+    // What was pending before is not recorded, and ignoring it discards it. Looked up after
+    // watching: what became pending in between counts once too often, but is not lost.
+    let pending = kernel.pending() & set;
+    let changed = set.iter().try_for_each(|signal| change(kernel, signal, changes));
+    let discarded = match changed {
+        Ok(()) => pending,
+        Err(_) => pending & signals(changes),
+    };
+    // They are recorded now, and if this failed, given back as unread.
+    discarded.iter().for_each(|signal| kernel.send(signal));
+    changed
+}
+
+fn change<K: Kernel>(kernel: &mut K, signal: Signal, changes: &mut Vec<Change>) -> io::Result<()> {
+    let earlier = kernel.action(signal)?;
+    let by_default = numbers::by_default(signal.as_raw());
+    let Some(action) = while_received(signal, by_default, &earlier) else { return Ok(()) };
+    kernel.set_action(signal, &action)?;
+    changes.push(Change { signal, earlier });
+    Ok(())
+}
+
+/// Undoes [`take`] for the set, in the opposite order. What is unread acts as it would have before.
+///
+/// Actions come back first, while the signals are still recorded: one that arrives meanwhile may
+/// act and be sent once more, but is not lost.
+pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
+    if set.is_empty() {
+        return;
+    }
+    put_back(kernel, set, changes);
+    let unread = kernel.take_unread();
+    kernel.unwatch(set);
+    for signal in unread {
+        // Whoever else watches is not told of what would do nothing. What is not of the set was
+        // only in the way: it is recorded anew, as sent once.
+        if !set.contains(signal) || acts(kernel, signal) {
+            kernel.send(signal);
+        }
+    }
+}
+
+/// Puts the earlier actions of the set back, the last one first.
+fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
+    for change in split_off(changes, set).into_iter().rev() {
+        // Whoever has set another one meanwhile keeps it.
+        if kernel.action(change.signal).is_ok_and(|action| action.mark().is_some()) {
+            let done = kernel.set_action(change.signal, &change.earlier);
+            debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
+        }
+    }
+}
+
+/// In a forked child, the end of a receiver that it inherited: a fork takes dispositions along, but
+/// nothing that is watched. What the child's own receivers have `claimed` goes to `inherited`, and
+/// [`adopt`] hands it to the one that ends last. Touches nothing but actions.
+pub(super) fn end_inherited<K: Kernel>(
+    kernel: &mut K,
+    claimed: SignalSet,
+    changes: &mut Vec<Change>,
+    inherited: &mut Vec<Change>,
+) {
+    inherited.append(&mut split_off(changes, claimed));
+    let rest = signals(changes);
+    put_back(kernel, rest, changes);
+}
+
+/// Gives a receiver that is about to end what was inherited for its signals: the earliest changes,
+/// so the last to be undone.
+pub(super) fn adopt(inherited: &mut Vec<Change>, set: SignalSet, changes: &mut Vec<Change>) {
+    changes.splice(0..0, split_off(inherited, set));
+}
+
+/// Takes out the changes of the set.
+fn split_off(changes: &mut Vec<Change>, set: SignalSet) -> Vec<Change> {
+    let (of_set, rest) =
+        changes.iter().copied().partition(|change: &Change| set.contains(change.signal));
+    *changes = rest;
+    of_set
+}
+
+fn signals(changes: &[Change]) -> SignalSet {
+    changes.iter().map(|change| change.signal).collect()
+}
+
+/// Whether sending the signal would do anything.
+fn acts<K: Kernel>(kernel: &K, signal: Signal) -> bool {
+    match kernel.action(signal).map(|action| action.disposition()) {
+        Ok(Disposition::Ignore) => false,
+        Ok(Disposition::Default) => numbers::by_default(signal.as_raw()) != ByDefault::Ignored,
+        Ok(Disposition::Handler) | Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! The steps, against a simulated kernel: a signal arrives, or a call fails, at each of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use super::*;
+
+const TERM: SignalSet = SignalSet::EMPTY.with(Signal::TERM);
+const ALL: SignalSet =
+    TERM.with(Signal::HUP).with(Signal::USR1).with(Signal::TSTP).with(Signal::CHLD);
+
+fn handler() -> Action {
+    let mut action = Action::default();
+    action.0.sa_sigaction = 0x1000;
+    action.0.sa_flags = libc::SA_RESTART;
+    action
+}
+
+fn flagged(disposition: Action, flags: libc::c_int) -> Action {
+    let mut action = disposition;
+    action.0.sa_flags = flags;
+    action
+}
+
+/// All of an action but the function's address.
+fn parts(action: &Action) -> (Disposition, libc::c_int, Option<Disposition>) {
+    (action.disposition(), action.0.sa_flags, action.mark())
+}
+
+/// What the kqueue kernels have in common: a signal is recorded, if it is watched, before anything
+/// else is done with it.
+#[derive(Clone, Default)]
+struct Process {
+    actions: BTreeMap<Signal, Action>,
+    blocked: SignalSet,
+    /// Counted: some kernels queue signals that are blocked.
+    pending: BTreeMap<Signal, u32>,
+    watched: SignalSet,
+    records: BTreeMap<Signal, u32>,
+    /// How often a signal ran a handler, or ended or stopped the process.
+    acted: BTreeMap<Signal, u32>,
+    /// Calls so far.
+    step: usize,
+    arrives: Option<(usize, Signal)>,
+    fails: Option<usize>,
+}
+
+impl Process {
+    fn with(actions: &[(Signal, Action)]) -> Process {
+        Process { actions: actions.iter().copied().collect(), ..Process::default() }
+    }
+
+    fn now(&self, signal: Signal) -> Action {
+        self.actions.get(&signal).copied().unwrap_or_else(Action::default)
+    }
+
+    fn arrive(&mut self, signal: Signal) {
+        if self.watched.contains(signal) {
+            *self.records.entry(signal).or_default() += 1;
+        }
+        if !acts(self, signal) {
+            // Gone.
+        } else if self.blocked.contains(signal) {
+            *self.pending.entry(signal).or_default() += 1;
+        } else {
+            *self.acted.entry(signal).or_default() += 1;
+        }
+    }
+
+    /// Before each call, but those that only look at an action.
+    fn step(&mut self) -> io::Result<()> {
+        let step = self.step;
+        self.step += 1;
+        if let Some((_, signal)) = self.arrives.filter(|&(when, _)| when == step) {
+            self.arrive(signal);
+        }
+        match self.fails {
+            Some(when) if when == step => Err(io::Error::other("refused")),
+            _ => Ok(()),
+        }
+    }
+
+    /// All that a program can see of it.
+    fn seen(&self) -> impl PartialEq + fmt::Debug + use<> {
+        let actions = ALL.iter().map(|signal| (signal, parts(&self.now(signal))));
+        (actions.collect::<Vec<_>>(), self.pending.clone(), self.watched)
+    }
+
+    fn acted(&self, signal: Signal) -> u32 {
+        self.acted.get(&signal).copied().unwrap_or(0)
+    }
+
+    fn recorded(&self, signal: Signal) -> u32 {
+        self.records.get(&signal).copied().unwrap_or(0)
+    }
+}
+
+impl Kernel for Process {
+    fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        if let Err(error) = self.step() {
+            self.watched |= set.iter().take(2).collect(); // a part of them
+            return Err(error);
+        }
+        self.watched |= set;
+        Ok(())
+    }
+
+    fn unwatch(&mut self, set: SignalSet) {
+        let _ = self.step();
+        self.watched -= set;
+        self.records.retain(|&signal, _| !set.contains(signal));
+    }
+
+    fn take_unread(&mut self) -> SignalSet {
+        let _ = self.step();
+        std::mem::take(&mut self.records).into_keys().collect()
+    }
+
+    fn pending(&mut self) -> SignalSet {
+        let _ = self.step();
+        self.pending.keys().copied().collect()
+    }
+
+    fn action(&self, signal: Signal) -> io::Result<Action> {
+        Ok(self.now(signal))
+    }
+
+    fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {
+        self.step()?;
+        self.actions.insert(signal, *action);
+        if !acts(self, signal) {
+            self.pending.remove(&signal);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, signal: Signal) {
+        let _ = self.step();
+        self.arrive(signal);
+    }
+}
+
+/// The numbers of the steps that it takes.
+fn steps(process: &Process, run: impl Fn(&mut Process)) -> Range<usize> {
+    let mut after = process.clone();
+    run(&mut after);
+    assert!(after.step > process.step + 2, "there are some");
+    process.step..after.step
+}
+
+fn take_all(process: &mut Process) -> Vec<Change> {
+    let mut changes = Vec::new();
+    take(process, ALL, &mut changes).expect("nothing fails");
+    changes
+}
+
+/// Processes whose signals did different things before.
+fn processes() -> Vec<Process> {
+    let handled = ALL.iter().map(|signal| (signal, handler())).collect::<Vec<_>>();
+    let ignored = ALL.iter().map(|signal| (signal, Action::ignore())).collect::<Vec<_>>();
+    let mut all = vec![Process::default(), Process::with(&handled), Process::with(&ignored)];
+    let blocking = all.iter().map(|process| Process { blocked: ALL, ..process.clone() });
+    all.extend(blocking.collect::<Vec<_>>());
+    all
+}
+
+#[test]
+fn what_would_act_is_ignored_and_what_would_not_is_left() {
+    use ByDefault::{Ends, Ignored, Stops};
+    let put = |signal, by_default, earlier: Action| {
+        while_received(signal, by_default, &earlier).as_ref().map(Action::disposition)
+    };
+    for by_default in [Ends, Stops] {
+        let some = Signal::USR1;
+        assert_eq!(put(some, by_default, Action::default()), Some(Disposition::Ignore));
+        assert_eq!(put(some, by_default, handler()), Some(Disposition::Ignore));
+        assert_eq!(put(some, by_default, Action::ignore()), None);
+        // A child that is spawned puts it to the default.
+        let mark = while_received(some, by_default, &handler()).and_then(|action| action.mark());
+        assert_eq!(mark, Some(Disposition::Default));
+    }
+    assert_eq!(put(Signal::WINCH, Ignored, Action::default()), None);
+    assert_eq!(put(Signal::WINCH, Ignored, Action::ignore()), None);
+    assert_eq!(put(Signal::WINCH, Ignored, handler()), Some(Disposition::Default));
+}
+
+#[test]
+fn children_are_neither_ignored_nor_reaped() {
+    let put = |earlier| {
+        let action = while_received(Signal::CHLD, ByDefault::Ignored, &earlier)?;
+        Some(parts(&action))
+    };
+    let default = |flags, before| Some((Disposition::Default, flags, Some(before)));
+    assert_eq!(put(Action::default()), None);
+    assert_eq!(put(flagged(Action::default(), libc::SA_NOCLDSTOP)), None);
+    assert_eq!(put(Action::ignore()), default(0, Disposition::Ignore));
+    assert_eq!(put(handler()), default(0, Disposition::Default));
+    let both = libc::SA_NOCLDWAIT | libc::SA_NOCLDSTOP;
+    let kept = default(libc::SA_NOCLDSTOP, Disposition::Default);
+    assert_eq!(put(flagged(Action::default(), both)), kept);
+}
+
+#[test]
+fn giving_back_leaves_nothing_behind() {
+    for before in processes() {
+        let mut process = before.clone();
+        let mut changes = take_all(&mut process);
+        give_back(&mut process, ALL, &mut changes);
+        assert!(changes.is_empty());
+        assert_eq!(process.seen(), before.seen());
+        assert!(process.acted.is_empty());
+    }
+}
+
+#[test]
+fn whatever_fails_is_undone_and_what_was_pending_still_is() {
+    for mut before in processes() {
+        if before.blocked == ALL && before.now(Signal::TERM).disposition() != Disposition::Ignore {
+            before.pending = [(Signal::TERM, 1), (Signal::USR1, 1)].into();
+        }
+        let all = steps(&before, |process| drop(take_all(process)));
+        for step in all {
+            let mut process = Process { fails: Some(step), ..before.clone() };
+            let mut changes = Vec::new();
+            if take(&mut process, ALL, &mut changes).is_ok() {
+                continue; // what sends a signal does not fail
+            }
+            give_back(&mut process, ALL, &mut changes);
+            assert_eq!(process.seen(), before.seen(), "failed at step {step}");
+            assert!(process.acted.is_empty(), "failed at step {step}");
+        }
+    }
+}
+
+#[test]
+fn what_was_pending_before_is_received() {
+    let mut process = Process { blocked: ALL, ..Process::default() };
+    process.arrive(Signal::TERM);
+    let mut changes = take_all(&mut process);
+    assert_eq!(process.recorded(Signal::TERM), 1);
+    assert!(process.pending.is_empty());
+    // Unread, it is pending again; read, it is not.
+    let mut unread = process.clone();
+    give_back(&mut unread, ALL, &mut changes.clone());
+    assert_eq!(unread.pending, [(Signal::TERM, 1)].into());
+    process.take_unread();
+    give_back(&mut process, ALL, &mut changes);
+    assert!(process.pending.is_empty());
+}
+
+#[test]
+fn what_is_unread_acts_once_as_it_would_have_before() {
+    for before in processes() {
+        for signal in ALL {
+            let mut process = before.clone();
+            let mut changes = take_all(&mut process);
+            for _ in 0..3 {
+                process.arrive(signal);
+            }
+            assert_eq!((process.recorded(signal), process.acted(signal)), (3, 0));
+            give_back(&mut process, ALL, &mut changes);
+            let blocked = before.blocked.contains(signal);
+            let expected = u32::from(acts(&before, signal) && !blocked);
+            assert_eq!(process.acted(signal), expected, "{signal}");
+            assert_eq!(process.pending.contains_key(&signal), acts(&before, signal) && blocked);
+        }
+    }
+}
+
+#[test]
+fn a_signal_that_arrives_at_any_step_is_not_lost() {
+    for before in processes() {
+        for signal in ALL.iter().filter(|&signal| acts(&before, signal)) {
+            let met = |process: &Process| {
+                let pending = process.pending.get(&signal).copied().unwrap_or(0);
+                process.acted(signal) + process.recorded(signal) + pending
+            };
+            for step in steps(&before, |process| drop(take_all(process))) {
+                let mut process = Process { arrives: Some((step, signal)), ..before.clone() };
+                take_all(&mut process);
+                // Twice at most: it may act while it is recorded already.
+                assert!((1..=2).contains(&met(&process)), "{signal} at {step} of taking over");
+            }
+            let mut open = before.clone();
+            let changes = take_all(&mut open);
+            let undo = |process: &mut Process| give_back(process, ALL, &mut changes.clone());
+            for step in steps(&open, undo) {
+                let mut process = Process { arrives: Some((step, signal)), ..open.clone() };
+                undo(&mut process);
+                assert!((1..=2).contains(&met(&process)), "{signal} at {step} of giving back");
+            }
+        }
+    }
+}
+
+#[test]
+fn giving_back_a_part_keeps_the_rest_unread() {
+    let mut process = Process::default();
+    let mut changes = take_all(&mut process);
+    process.arrive(Signal::TERM);
+    process.arrive(Signal::CHLD);
+    process.arrive(Signal::HUP);
+    give_back(&mut process, TERM, &mut changes);
+    assert_eq!((process.acted(Signal::TERM), process.recorded(Signal::TERM)), (1, 0));
+    assert_eq!((process.acted(Signal::HUP), process.recorded(Signal::HUP)), (0, 1));
+    assert_eq!((process.acted(Signal::CHLD), process.recorded(Signal::CHLD)), (0, 1));
+    assert_eq!(process.watched, ALL - TERM);
+    give_back(&mut process, ALL - TERM, &mut changes);
+    assert_eq!(process.seen(), Process::default().seen());
+}
+
+#[test]
+fn a_later_action_of_somebody_else_is_kept() {
+    let mut process = Process::default();
+    let mut changes = take_all(&mut process);
+    process.actions.insert(Signal::TERM, handler());
+    process.actions.insert(Signal::USR1, Action::ignore());
+    give_back(&mut process, ALL, &mut changes);
+    assert_eq!(process.now(Signal::TERM).disposition(), Disposition::Handler);
+    assert_eq!(process.now(Signal::USR1).disposition(), Disposition::Ignore);
+    assert_eq!(process.now(Signal::HUP).disposition(), Disposition::Default);
+    assert!(process.acted.is_empty());
+}
+
+#[test]
+fn a_forked_child_puts_back_what_it_inherited() {
+    let parent = Process::with(&[(Signal::USR1, handler()), (Signal::CHLD, Action::ignore())]);
+    let mut child = parent.clone();
+    let changes = take_all(&mut child);
+    child.watched = SignalSet::EMPTY; // no kqueue survives a fork
+    let earlier = parent.seen();
+
+    // Nothing of its own.
+    let (mut alone, mut mine, mut inherited) = (child.clone(), changes.clone(), Vec::new());
+    end_inherited(&mut alone, SignalSet::EMPTY, &mut mine, &mut inherited);
+    assert_eq!(alone.seen(), earlier);
+    assert!(mine.is_empty() && inherited.is_empty());
+
+    // A receiver of its own, which ends first or last.
+    for own_ends_first in [true, false] {
+        let (mut process, mut theirs, mut inherited) = (child.clone(), changes.clone(), Vec::new());
+        let mut own = Vec::new();
+        let set = TERM.with(Signal::USR1);
+        take(&mut process, set, &mut own).expect("nothing fails");
+        if !own_ends_first {
+            end_inherited(&mut process, set, &mut theirs, &mut inherited);
+            assert_eq!(process.now(Signal::USR1).disposition(), Disposition::Ignore);
+            assert_eq!(process.now(Signal::HUP).disposition(), Disposition::Default);
+        }
+        process.arrive(Signal::USR1);
+        adopt(&mut inherited, set, &mut own);
+        give_back(&mut process, set, &mut own);
+        if own_ends_first {
+            end_inherited(&mut process, SignalSet::EMPTY, &mut theirs, &mut inherited);
+        } else {
+            assert_eq!(process.acted(Signal::USR1), 1, "under the earliest action");
+        }
+        assert_eq!(process.seen(), earlier);
+    }
+}

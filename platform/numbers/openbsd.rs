@@ -1,0 +1,41 @@
+//! Signal numbers of OpenBSD ([`sigaction(2)`]).
+//!
+//! [`sigaction(2)`]: https://man.openbsd.org/sigaction.2
+
+use nix::libc;
+
+use super::ByDefault;
+use crate::Signal;
+
+crate::signal::named_signals! {
+    /// The names that this system has beside POSIX's.
+    NAMES:
+    EMT "SIGEMT" libc::SIGEMT, "an instruction that has to be emulated";
+    INFO "SIGINFO" libc::SIGINFO, "the terminal asks what is going on (Ctrl-T)";
+    THR "SIGTHR" 32, "the C library's own, to cancel threads: not receivable";
+}
+
+/// There are no real-time signals.
+pub(crate) fn real_time() -> Option<(i32, i32)> {
+    None
+}
+
+/// Whether the system has a signal of this number.
+pub(crate) fn exists(number: i32) -> bool {
+    (1..=32).contains(&number)
+}
+
+/// Whether the system lets a receiver have it: not what the C library handles itself.
+pub(crate) fn receivable(number: i32) -> bool {
+    number != Signal::THR.as_raw()
+}
+
+/// What a signal does by default.
+pub(crate) fn by_default(number: i32) -> ByDefault {
+    match number {
+        libc::SIGCHLD | libc::SIGCONT | libc::SIGURG => ByDefault::Ignored,
+        libc::SIGIO | libc::SIGWINCH | libc::SIGINFO => ByDefault::Ignored,
+        libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => ByDefault::Stops,
+        _ => ByDefault::Ends,
+    }
+}
