@@ -322,7 +322,6 @@ pub fn without_descriptors(spare: usize, run: impl FnOnce()) {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
 }
 
-<<<<<<< HEAD
 /// The CPU time that this process has consumed.
 pub fn cpu_time() -> Duration {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
@@ -337,7 +336,8 @@ pub fn cpu_time() -> Duration {
 pub fn span(time: libc::timeval) -> Duration {
     Duration::from_secs(u64::try_from(time.tv_sec).expect("not negative"))
         + Duration::from_micros(u64::try_from(time.tv_usec).expect("not negative"))
-=======
+}
+
 /// A thread that does what it is told, one thing after the other.
 pub struct Worker {
     jobs: Option<Sender<Job>>,
@@ -431,5 +431,4 @@ pub fn wait_for_stop(pid: u32) -> Signal {
     assert_eq!(found, signed(pid), "waitpid: {}", io::Error::last_os_error());
     assert!(libc::WIFSTOPPED(status), "not stopped: {}", ExitStatus::from_raw(status));
     Signal::from_raw(libc::WSTOPSIG(status)).expect("a signal")
->>>>>>> tests-promise
 }
