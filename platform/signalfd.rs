@@ -284,9 +284,10 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
 /// No core is dumped from now on, into a file or a pipe.
 pub(super) fn forbid_core() {
     // The limit of a core's size would not keep one from a pipe, such as systemd's.
-    let (no, unused): (libc::c_ulong, libc::c_ulong) = (0, 0); // the kernel reads full words
-    // SAFETY: sets a flag of this process. nix has the call on Linux alone, not on Android.
-    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, no, unused, unused, unused) };
+    // nix has the call on Linux alone, not on Android. The kernel reads full words.
+    let [no, unused]: [std::ffi::c_ulong; 2] = [0, 0];
+    // SAFETY: sets a flag of this process.
+    unsafe { nix::libc::prctl(nix::libc::PR_SET_DUMPABLE, no, unused, unused, unused) };
 }
 
 fn no_signal() -> io::Error {
