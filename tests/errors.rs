@@ -1,1 +1,507 @@
-fn main() {}
+//! Bad input and refusals: a clear error, and everything as it was.
+
+mod harness;
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use harness::kernel::KERNEL;
+use harness::{Worker, descriptors, hits, in_fork, pid, raw_block, raw_mask, raw_unblock};
+use harness::{send, set_counting, set_ignored, without_descriptors};
+use nix::libc;
+use signal_source::send::{kill, sigqueue};
+use signal_source::{Disposition, OpenError, Signal, SignalInfo, SignalSet, Signals, mask};
+
+fn main() {
+    harness::main(
+        cases![
+            an_empty_set,
+            what_cannot_be_received,
+            a_bad_signal_in_the_middle,
+            numbers_that_do_not_exist,
+            names_that_do_not_parse,
+            a_second_claim_names_what_is_common,
+            claimed_on_another_thread,
+            a_thread_that_does_not_block,
+            no_descriptor_left,
+            a_refused_update_goes_on_receiving,
+            a_refusal_loses_nothing_pending,
+            a_refusal_after_a_drop_elsewhere,
+            refused_a_thousand_times,
+            errors_convert,
+            limit_zero_reads_nothing,
+            kill_of_what_is_no_process,
+            kill_without_permission,
+            a_full_queue_would_block,
+        ],
+        roles![],
+    );
+}
+
+fn open(set: impl Into<SignalSet>) -> Signals {
+    Signals::new(set).expect("open")
+}
+
+fn received(signals: &Signals) -> Vec<Signal> {
+    let mut infos = Vec::new();
+    while signals.try_recv_many(&mut infos, 64).expect("read") > 0 {}
+    infos.iter().map(SignalInfo::signal).collect()
+}
+
+/// All that a receiver changes in the process.
+#[derive(Debug, PartialEq)]
+struct Everything {
+    mask: SignalSet,
+    dispositions: Vec<(Signal, Disposition)>,
+    descriptors: usize,
+}
+
+impl Everything {
+    fn now() -> Everything {
+        let mask = mask::current().expect("mask");
+        assert_eq!(mask, raw_mask());
+        let dispositions = SignalSet::all()
+            .iter()
+            .map(|signal| (signal, signal.disposition().expect("a disposition")))
+            .collect();
+        Everything { mask, dispositions, descriptors: descriptors() }
+    }
+}
+
+/// Dispositions of every kind, some blocked signals, some pending ones: what a refusal could harm.
+fn with_a_past() {
+    set_ignored(Signal::CHLD);
+    set_ignored(Signal::QUIT);
+    set_counting(Signal::TERM);
+    set_counting(Signal::WINCH);
+    raw_block([Signal::USR2, Signal::ALRM]);
+    send(Signal::ALRM);
+}
+
+/// Tries to open or change what `tries` does, which must fail as `expected` says and change nothing:
+/// after it, a receiver of the same set can be opened, and gets what is sent.
+fn refuses(
+    set: impl Into<SignalSet>,
+    tries: impl FnOnce() -> OpenError,
+    expected: impl FnOnce(&OpenError) -> bool,
+) {
+    let set = set.into();
+    let before = Everything::now();
+    let error = tries();
+    assert!(expected(&error), "{error:?}");
+    assert!(error.to_string().len() > 20, "it says what to do: {error}");
+    assert_eq!(Everything::now(), before, "{error}");
+    let receivable: SignalSet = set.iter().filter(|signal| signal.is_receivable()).collect();
+    if receivable.is_empty() {
+        return;
+    }
+    let signals = Signals::builder().audit(false).open(receivable).expect("nothing is claimed");
+    drop(signals);
+    assert_eq!(Everything::now(), before, "opened and dropped after: {error}");
+}
+
+/// Origin: Trio `test_open_signal_receiver_empty_fail` (P7)
+fn an_empty_set() {
+    with_a_past();
+    let empty = |error: &OpenError| matches!(error, OpenError::Empty);
+    refuses(SignalSet::EMPTY, || Signals::new([]).expect_err("empty"), empty);
+    refuses(SignalSet::EMPTY, || Signals::new(SignalSet::EMPTY).expect_err("empty"), empty);
+    let mut signals = open(Signal::USR1);
+    refuses(SignalSet::EMPTY, || signals.update([]).expect_err("empty"), empty);
+    send(Signal::USR1);
+    assert_eq!(received(&signals), [Signal::USR1]);
+}
+
+const FAULTS: [Signal; 6] =
+    [Signal::ILL, Signal::TRAP, Signal::BUS, Signal::FPE, Signal::SEGV, Signal::SYS];
+
+/// Every signal of this system that no receiver may have.
+fn not_receivable() -> Vec<Signal> {
+    let every = (1..=128).filter_map(Signal::from_raw);
+    every.filter(|signal| !signal.is_receivable()).collect()
+}
+
+/// Origin: uvloop `signals_invalid_signal` (P29), asyncio `test_add_signal_handler` (P16),
+/// own probes 13, 14 and E: the kernel takes them without a word.
+fn what_cannot_be_received() {
+    with_a_past();
+    for signal in [Signal::KILL, Signal::STOP].into_iter().chain(FAULTS) {
+        assert!(!signal.is_receivable(), "{signal}");
+    }
+    // glibc keeps 32 and 33 for itself.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    for number in [32, 33] {
+        assert!(!Signal::from_raw(number).expect("it exists").is_receivable(), "{number}");
+    }
+    let mut signals = open(Signal::USR1);
+    for bad in not_receivable() {
+        let named = |error: &OpenError| {
+            assert!(error.to_string().contains(&bad.to_string()), "{error}");
+            matches!(error, OpenError::NotReceivable(signal) if *signal == bad)
+        };
+        refuses(bad, || Signals::new(bad).expect_err("bad"), named);
+        refuses(bad, || signals.update(bad).expect_err("bad"), named);
+    }
+    let message = Signals::new(Signal::KILL).expect_err("bad").to_string();
+    assert!(message.contains("cannot be received"), "{message}");
+}
+
+/// Origin: Trio `restore_handler_after_one_bad_signal` (P6)
+fn a_bad_signal_in_the_middle() {
+    with_a_past();
+    for bad in not_receivable() {
+        // The neighbours by number, and all there is.
+        for set in [
+            [bad.as_raw() - 1, bad.as_raw(), bad.as_raw() + 1]
+                .into_iter()
+                .filter_map(Signal::from_raw)
+                .collect(),
+            SignalSet::all().with(bad),
+            SignalSet::from([Signal::CHLD, bad, Signal::TERM, bad]),
+        ] {
+            let named = |error: &OpenError| matches!(error, OpenError::NotReceivable(signal) if !signal.is_receivable());
+            refuses(set, || Signals::new(set).expect_err("bad"), named);
+            let mut signals = open(Signal::USR1);
+            refuses(set - Signal::USR1.into(), || signals.update(set).expect_err("bad"), named);
+        }
+    }
+    // Named twice is named once (P8).
+    let signals = open([Signal::HUP, Signal::HUP]);
+    assert_eq!(signals.set().len(), 1);
+}
+
+/// Origin: libkqueue `invalid_signum_rejected` (K26), libevent `event_new` (E12)
+fn numbers_that_do_not_exist() {
+    for number in [0, -1, 129, 999, 4096, 9999, 10_000, 1_234_567, i32::MAX, i32::MIN] {
+        assert_eq!(Signal::from_raw(number), None, "{number}");
+    }
+    assert_eq!(
+        Signal::from_raw(65).is_some(),
+        cfg!(not(any(target_os = "linux"))) && KERNEL.real_time
+    );
+    assert_eq!(Signal::rt(u8::MAX), None);
+}
+
+fn names_that_do_not_parse() {
+    for name in [
+        "",
+        " ",
+        "SIG",
+        "SIGSIG",
+        "SIGSIGTERM",
+        "TERM ",
+        " TERM",
+        "TERM\n",
+        "TERM,HUP",
+        "FOO",
+        "0",
+        "-1",
+        "+15",
+        "15 ",
+        "0x0f",
+        "1e1",
+        "99999999999999999999",
+        "129",
+        "999",
+        "RTMIN-1",
+        "RTMIN+",
+        "RTMIN+-1",
+        "RTMIN++1",
+        "RTMIN+99",
+        "RTMIN+99999999999",
+        "RTMAX+1",
+        "RTMAX-99",
+        "RTMIN 1",
+        "RT",
+        "RT1",
+        "ТERM",
+        "T\u{0}ERM",
+        "SIGSIG15",
+        "%15",
+        "-TERM",
+    ] {
+        let error = name.parse::<Signal>().expect_err(name);
+        assert!(error.to_string().contains(&format!("{name:?}")), "{name:?}: {error}");
+        assert!(error.to_string().contains("TERM, SIGTERM"), "it says what would do: {error}");
+        let error = io::Error::from(error);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
+
+/// Origin: sd_event_add_signal, "twice" (E16)
+fn a_second_claim_names_what_is_common() {
+    with_a_past();
+    let [hup, usr1, usr2, term] = [Signal::HUP, Signal::USR1, Signal::USR2, Signal::TERM];
+    let one = open([hup, usr1]);
+    let mut two = open(usr2);
+    let before = Everything::now();
+    for (set, common) in [
+        (SignalSet::from(hup), SignalSet::from(hup)),
+        ([hup, usr1].into(), [hup, usr1].into()),
+        ([hup, usr2, term].into(), [hup, usr2].into()),
+        (SignalSet::all(), [hup, usr1, usr2].into()),
+    ] {
+        let error = Signals::new(set).expect_err("taken");
+        assert!(matches!(error, OpenError::AlreadyReceived(names) if names == common), "{error:?}");
+        assert!(error.to_string().starts_with(&format!("{common}: already")), "{error}");
+        // A receiver may keep its own.
+        let error = two.update(set.with(usr2)).expect_err("taken");
+        let common = common - usr2.into();
+        assert!(matches!(error, OpenError::AlreadyReceived(names) if names == common), "{error:?}");
+        assert_eq!((two.set(), Everything::now().mask), (usr2.into(), before.mask));
+    }
+    assert_eq!(Everything::now(), before);
+    [hup, usr1, usr2].into_iter().for_each(send);
+    assert_eq!((received(&one).len(), received(&two)), (2, vec![usr2]));
+    drop(one);
+    drop(open([hup, usr1, term]));
+}
+
+fn claimed_on_another_thread() {
+    let guard = mask::block([Signal::HUP, Signal::TERM]).expect("block");
+    let worker = Worker::start("worker");
+    let signals = worker.run(|| Signals::new(Signal::HUP)).expect("open");
+    let taken = |error: &OpenError| matches!(error, OpenError::AlreadyReceived(_));
+    refuses(Signal::TERM, || Signals::new([Signal::HUP, Signal::TERM]).expect_err("taken"), taken);
+    worker.run(|| drop(signals));
+    drop(open([Signal::HUP, Signal::TERM]));
+    drop(guard);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+}
+
+/// Only where masks count.
+#[cfg(target_os = "linux")]
+fn a_thread_that_does_not_block() {
+    with_a_past();
+    let worker = Worker::start("worker");
+    let set = [Signal::CHLD, Signal::TERM, Signal::USR2];
+    let unblocked = |error: &OpenError| {
+        let expected = SignalSet::from([Signal::CHLD, Signal::TERM]);
+        matches!(error, OpenError::UnblockedThreads { signals, .. } if *signals == expected)
+    };
+    refuses(set, || Signals::new(set).expect_err("it lets two in"), unblocked);
+    // Also on update, and on a thread that is not the first.
+    raw_block(Signal::USR1);
+    worker.run(|| raw_block(Signal::USR1));
+    let mut signals = open(Signal::USR1);
+    let all = SignalSet::from(set).with(Signal::USR1);
+    refuses(set, || signals.update(all).expect_err("it lets two in"), unblocked);
+    assert_eq!(signals.set(), Signal::USR1.into());
+    let refused = worker.run(move || {
+        let before = raw_mask();
+        let refused = signals.update(all).expect_err("main lets two in");
+        assert_eq!((raw_mask(), signals.set()), (before, Signal::USR1.into()));
+        refused
+    });
+    assert!(unblocked(&refused), "{refused:?}");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_thread_that_does_not_block() {}
+
+fn no_descriptor_left() {
+    with_a_past();
+    let set = [Signal::CHLD, Signal::TERM, Signal::USR2, Signal::ALRM];
+    let _ = open(Signal::USR1); // whatever is made once
+    let mut refusals = 0;
+    for spare in 0..=3 {
+        for audit in [true, false] {
+            let mut signals = Signals::builder().audit(audit).open(Signal::USR1).expect("open");
+            let before = Everything::now();
+            without_descriptors(spare, || {
+                let mask = raw_mask();
+                match Signals::builder().audit(audit).open(set) {
+                    Ok(signals) => assert!(spare > 0, "{signals:?} without a descriptor"),
+                    Err(OpenError::Os(error)) => {
+                        assert_eq!(error.raw_os_error(), Some(libc::EMFILE), "{error}");
+                        refusals += 1;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+                assert_eq!(raw_mask(), mask);
+                // `update` needs none for itself, but to look at the threads.
+                match signals.update(SignalSet::from(set).with(Signal::USR1)) {
+                    Ok(()) => signals.update(Signal::USR1).expect("less needs no audit"),
+                    Err(OpenError::Os(error)) => {
+                        assert_eq!(error.raw_os_error(), Some(libc::EMFILE), "{error}");
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+                assert_eq!(signals.set(), Signal::USR1.into());
+            });
+            assert_eq!(Everything::now(), before, "{spare} spare, audit {audit}");
+            send(Signal::USR1);
+            assert_eq!(received(&signals), [Signal::USR1]);
+            drop(signals);
+            drop(open(set));
+        }
+    }
+    assert!(refusals >= 2, "without a descriptor, audited or not");
+    // Pending since before, blocked by the program: still there.
+    assert_eq!(received(&open(Signal::ALRM)), [Signal::ALRM]);
+}
+
+fn a_refused_update_goes_on_receiving() {
+    let taken = open(Signal::HUP);
+    let mut signals = open([Signal::USR1, Signal::USR2]);
+    send(Signal::USR2);
+    for bad in [
+        SignalSet::EMPTY,
+        SignalSet::from([Signal::USR1, Signal::KILL]),
+        SignalSet::from([Signal::USR1, Signal::HUP]),
+    ] {
+        signals.update(bad).expect_err("refused");
+        assert_eq!(signals.set(), SignalSet::from([Signal::USR1, Signal::USR2]));
+    }
+    send(Signal::USR1);
+    let mut both = received(&signals);
+    both.sort();
+    assert_eq!(both, [Signal::USR1, Signal::USR2]);
+    signals.update(Signal::USR1).expect("update");
+    drop(taken);
+    signals.update([Signal::USR1, Signal::HUP]).expect("free now");
+}
+
+/// While a call that fails had the signals blocked, some may have come: they act.
+fn a_refusal_loses_nothing_pending() {
+    set_counting(Signal::TERM);
+    let taken = open(Signal::HUP);
+    raw_block(Signal::TERM);
+    send(Signal::TERM);
+    Signals::new([Signal::HUP, Signal::TERM]).expect_err("taken");
+    assert_eq!(hits(Signal::TERM), 0, "blocked by the program: still pending");
+    raw_unblock(Signal::TERM);
+    assert_eq!(hits(Signal::TERM), 1);
+    drop(taken);
+}
+
+fn a_refusal_after_a_drop_elsewhere() {
+    set_counting(Signal::TERM);
+    let signals = open([Signal::TERM, Signal::USR1]);
+    std::thread::spawn(move || drop(signals)).join().expect("no panic");
+    let _taken = open(Signal::HUP);
+    Signals::new([Signal::HUP, Signal::TERM]).expect_err("taken");
+    Signals::new([Signal::KILL, Signal::TERM]).expect_err("bad");
+    send(Signal::TERM);
+    harness::eventually("it acts", || hits(Signal::TERM) == 1);
+    without_descriptors(0, || drop(Signals::new(Signal::TERM).expect_err("no descriptor")));
+    send(Signal::TERM);
+    harness::eventually("it acts", || hits(Signal::TERM) == 2);
+}
+
+fn refused_a_thousand_times() {
+    with_a_past();
+    let taken = open([Signal::HUP, Signal::IO]);
+    let before = Everything::now();
+    for _ in 0..1000 {
+        Signals::new([Signal::HUP, Signal::CHLD]).expect_err("taken");
+        Signals::new([Signal::SEGV, Signal::CHLD]).expect_err("bad");
+    }
+    assert_eq!(Everything::now(), before);
+    drop(taken);
+}
+
+fn errors_convert() {
+    let _taken = open(Signal::HUP);
+    let kind = |error: OpenError| io::Error::from(error).kind();
+    assert_eq!(kind(Signals::new([]).expect_err("empty")), ErrorKind::InvalidInput);
+    assert_eq!(kind(Signals::new(Signal::KILL).expect_err("bad")), ErrorKind::InvalidInput);
+    assert_eq!(kind(Signals::new(Signal::HUP).expect_err("taken")), ErrorKind::ResourceBusy);
+    without_descriptors(0, || {
+        let error = Signals::builder().audit(false).open(Signal::TERM).expect_err("none left");
+        assert!(error.source().is_none());
+        assert_eq!(io::Error::from(error).raw_os_error(), Some(libc::EMFILE));
+    });
+    let error = io::Error::from(Signals::new(Signal::HUP).expect_err("taken"));
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<OpenError>());
+    assert!(matches!(inner, Some(OpenError::AlreadyReceived(_))), "{error:?}");
+}
+
+fn limit_zero_reads_nothing() {
+    let signals = open(Signal::USR1);
+    send(Signal::USR1);
+    let mut infos = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(signals.try_recv_many(&mut infos, 0).expect("nothing to do"), 0);
+    }
+    assert!(infos.is_empty());
+    assert_eq!(signals.try_recv_many(&mut infos, usize::MAX).expect("read"), 1);
+}
+
+/// Origin: libuv `kill_invalid_signum` (E23), for pids
+fn kill_of_what_is_no_process() {
+    set_counting(Signal::USR1);
+    let group = |result: io::Result<()>| {
+        let error = result.expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("pid"), "{error}");
+    };
+    for pid in [0, 1 << 31, u32::MAX, u32::MAX - pid() + 1] {
+        group(kill(pid, Signal::USR1));
+        if KERNEL.sigqueue {
+            group(sigqueue(pid, Signal::USR1, 1));
+        }
+    }
+    assert_eq!(hits(Signal::USR1), 0, "the whole group would have had it");
+    let child = harness::fork(|| ());
+    harness::wait(child);
+    let gone = |result: io::Result<()>| {
+        assert_eq!(result.expect_err("gone").raw_os_error(), Some(libc::ESRCH));
+    };
+    gone(kill(child, Signal::TERM));
+    gone(kill(0x7fff_ffff, Signal::TERM));
+    if KERNEL.sigqueue {
+        gone(sigqueue(child, Signal::TERM, 1));
+    }
+}
+
+fn kill_without_permission() {
+    let parent = pid();
+    in_fork(|| {
+        if !harness::become_nobody() {
+            println!("not root: there is no other user's process to try");
+            return;
+        }
+        for result in [kill(parent, Signal::TERM), sigqueue_or_kill(parent)] {
+            match result {
+                Err(error) => assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}"),
+                Ok(()) => panic!("a process of another user was sent a signal"),
+            }
+        }
+    });
+}
+
+fn sigqueue_or_kill(pid: u32) -> io::Result<()> {
+    if KERNEL.sigqueue { sigqueue(pid, Signal::TERM, 1) } else { kill(pid, Signal::TERM) }
+}
+
+#[cfg(target_os = "linux")]
+fn a_full_queue_would_block() {
+    in_fork(|| {
+        let signal = Signal::rt(0).expect("a real-time signal");
+        let signals = open(signal);
+        harness::become_nobody();
+        harness::limit_pending(8);
+        let mut sent = 0;
+        let full = loop {
+            match sigqueue(pid(), signal, sent) {
+                Ok(()) => sent += 1,
+                Err(error) => break error,
+            }
+            assert!(sent <= 8, "the queue has a limit");
+        };
+        assert_eq!(full.kind(), ErrorKind::WouldBlock, "{full}");
+        // What was sent is there, in order, and then there is room again.
+        let mut infos = Vec::new();
+        while signals.try_recv_many(&mut infos, 64).expect("read") > 0 {}
+        let values: Vec<_> = infos.iter().filter_map(SignalInfo::value).collect();
+        assert_eq!(values, (0..sent).collect::<Vec<_>>());
+        if sent > 0 {
+            sigqueue(pid(), signal, 42).expect("room");
+            assert_eq!(signals.recv().expect("recv").value(), Some(42));
+        }
+    });
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_full_queue_would_block() {}

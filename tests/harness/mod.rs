@@ -453,3 +453,19 @@ pub fn readable(descriptor: &impl std::os::fd::AsRawFd) {
     let ready = unsafe { libc::poll(&mut poll, 1, -1) };
     assert_eq!(ready, 1, "poll: {}", io::Error::last_os_error());
 }
+
+/// Becomes a user without rights; `false` if this process has none to give up.
+pub fn become_nobody() -> bool {
+    // SAFETY: asks.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    // SAFETY: changes the user of this process, for good.
+    is_root && unsafe { libc::setuid(65534) } == 0
+}
+
+/// Limits how many signals may be queued for this process' user.
+#[cfg(target_os = "linux")]
+pub fn limit_pending(count: libc::rlim_t) {
+    let limit = libc::rlimit { rlim_cur: count, rlim_max: count };
+    // SAFETY: reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_SIGPENDING, &limit) }, 0);
+}
