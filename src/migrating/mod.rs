@@ -4,9 +4,9 @@
 //! |---|---|
 //! | [`tokio::signal`](tokio_signal) | [`SignalStream`](crate::tokio::SignalStream), [`Shutdown`](crate::tokio::Shutdown), [`SignalHub`](crate::tokio::SignalHub) |
 //! | [signal-hook](signal_hook) and its adapters | [`Signals`](crate::Signals), features `mio` and `tokio` |
-//! | [ctrlc](ctrlc) | [`Signals`](crate::Signals) in a thread of its own |
+//! | [ctrlc] | [`Signals`](crate::Signals) in a thread of its own |
 //! | [mio-signals](mio_signals) | [`Signals`](crate::Signals), feature `mio` |
-//! | [calloop](calloop) | [`Signals`](crate::Signals) as a descriptor |
+//! | [calloop] | [`Signals`](crate::Signals) as a descriptor |
 //! | [AnyIO](anyio), Trio, asyncio | [`SignalStream`](crate::tokio::SignalStream) |
 //!
 //! Four things are the same on every page. They follow from the kernel's queue, which takes the
