@@ -219,7 +219,7 @@ impl Status {
                 Some(value) => value.trim_ascii(),
                 None => break,
             };
-            let text = || str::from_utf8(value).ok();
+            let text = || std::str::from_utf8(value).ok();
             match field {
                 b"Name" => status.name = String::from_utf8_lossy(value).into(),
                 b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
