@@ -15,8 +15,8 @@ pub trait CommandExt {
     /// program that receives `TERM` can't be stopped by `TERM`. Decided in the child, at each
     /// spawn: its mask is the spawning thread's, less every signal that this crate has newly
     /// blocked in any thread of the process ([`MaskGuard::keep`](crate::mask::MaskGuard::keep)
-    /// included). What the program blocked by other means, or was started with, stays; so does a
-    /// disposition that the program itself has set meanwhile.
+    /// included). Every other signal that is blocked stays so, by the program's own doing or since
+    /// it was started; so does a disposition that the program itself has set meanwhile.
     ///
     /// tokio's `Command` has it through `as_std_mut()`.
     ///
