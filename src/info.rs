@@ -212,16 +212,13 @@ impl SignalInfo {
 
 impl fmt::Debug for SignalInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut info = f.debug_struct("SignalInfo");
-        info.field("signal", &self.signal).field("count", &self.count);
-        if let Some(code) = self.code {
-            info.field("code", &code);
-        }
-        info.field("origin", &self.origin);
-        if let Some(ptr) = self.value_ptr() {
-            info.field("value_ptr", &ptr);
-        }
-        info.finish()
+        f.debug_struct("SignalInfo")
+            .field("signal", &self.signal)
+            .field("count", &self.count)
+            .field("code", &self.code)
+            .field("origin", &self.origin)
+            .field("value_ptr", &self.value_ptr())
+            .finish()
     }
 }
 
