@@ -10,6 +10,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use nix::libc;
+
 use super::backend;
 use super::holds::{Holds, ThreadKey};
 use crate::{OpenError, SignalSet};
@@ -98,6 +100,11 @@ fn lock_entry() -> MutexGuard<'static, State> {
             // A panic under the lock is a bug of ours; the state is plain data all the same.
             return entry.state.lock().unwrap_or_else(PoisonError::into_inner);
         }
+        if entry.is_none() {
+            // SAFETY: the function does what a forked child of many threads may do: it reads a
+            // thread-local integer and writes an atomic one.
+            unsafe { libc::pthread_atfork(None, None, Some(note_fork)) };
+        }
         let new = Box::into_raw(Box::new(Entry { pid, state: Mutex::new(inherit(entry)) }));
         match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => seen = new,
@@ -113,12 +120,25 @@ fn lock_entry() -> MutexGuard<'static, State> {
 /// What a forked child takes over from its parent: the holds of the thread that forked. If another
 /// thread had the lock just then, the data behind it can't be trusted, and nothing is taken over.
 fn inherit(parent: Option<&Entry>) -> State {
+    let forked = match FORKED.load(Ordering::Relaxed) {
+        0 => this_thread(), // by a bare system call, if at all
+        key => ThreadKey(key),
+    };
     let holds = parent.and_then(|parent| match parent.state.try_lock() {
-        Ok(state) => Some(state.holds.forked(this_thread())),
-        Err(TryLockError::Poisoned(state)) => Some(state.into_inner().holds.forked(this_thread())),
+        Ok(state) => Some(state.holds.forked(forked)),
+        Err(TryLockError::Poisoned(state)) => Some(state.into_inner().holds.forked(forked)),
         Err(TryLockError::WouldBlock) => None,
     });
     State { holds: holds.unwrap_or_default(), ..State::default() }
+}
+
+/// In a forked child: the key that its first thread brought along, or one that nobody has. Another
+/// thread of the child may be the first to come here.
+static FORKED: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn note_fork() {
+    let key = KEY.get();
+    FORKED.store(if key == 0 { u64::MAX } else { key }, Ordering::Relaxed);
 }
 
 /// Marks a thread that has used this crate, and notes its end.
@@ -144,6 +164,9 @@ impl Drop for Mark {
 thread_local! {
     static MARK: Mark = const { Mark(Cell::new(None)) };
 
+    /// The same key as the mark's, or 0. It needs no destructor, so it can be read at any time.
+    static KEY: Cell<u64> = const { Cell::new(0) };
+
     /// Whether this thread has the lock, or waits for it.
     static BUSY: Cell<bool> = const { Cell::new(false) };
 }
@@ -157,6 +180,7 @@ pub(crate) fn this_thread() -> ThreadKey {
     let key = MARK.try_with(|mark| {
         let key = mark.0.get().unwrap_or_else(new);
         mark.0.set(Some(key));
+        KEY.set(key.0);
         key
     });
     key.unwrap_or_else(|_| new())
