@@ -40,12 +40,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         tasks.spawn(work(scope.clone(), args.slow_cleanup));
         tasks.spawn(stop_on_signal(scope.clone(), signals));
 
-        // Whichever task ends first, by an error too, ends the others.
+        // Whichever task ends first, by an error too, ends the scope; the others clean up.
+        let mut outcome = Ok(());
         while let Some(ended) = tasks.join_next().await {
             scope.cancel();
-            ended??;
+            outcome = outcome.and(ended.unwrap_or_else(|panicked| Err(panicked.into())));
         }
-        Ok(())
+        Ok(outcome?)
     })
 }
 

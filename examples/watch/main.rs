@@ -81,7 +81,8 @@ fn watch(signals: &mut Signals, ending: &mut Ending, json: bool) -> io::Result<S
     let (pid, set) = (process::id(), signals.set());
     let what = if set == SignalSet::all() { "every signal".into() } else { set.to_string() };
     let twice = if set.contains(Signal::INT) { ", twice," } else { "" };
-    writeln!(io::stderr(), "Process {pid} receives {what}. Ctrl-C{twice} ends it.")?;
+    // Whether anybody reads this does not matter.
+    let _ = writeln!(io::stderr(), "Process {pid} receives {what}. Ctrl-C{twice} ends it.");
     loop {
         wait(signals)?;
         let info = signals.recv()?;
