@@ -47,7 +47,7 @@ pub(crate) fn note_newly_blocked(set: SignalSet) {
 pub(crate) fn restore() -> io::Result<()> {
     for signal in backend::touched() {
         // As exec leaves it: a handled signal gets its default.
-        match Action::of(signal).ok().and_then(|action| action.mark()) {
+        match Action::of(signal).ok().and_then(|action| action.mark(signal)) {
             Some(Disposition::Ignore) => Action::ignore().set(signal)?,
             Some(Disposition::Default | Disposition::Handler) => Action::default().set(signal)?,
             None => {}

@@ -116,7 +116,7 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
 fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
     for change in split_off(changes, set).into_iter().rev() {
         // Whoever has set another one meanwhile keeps it.
-        if kernel.action(change.signal).is_ok_and(|action| action.mark().is_some()) {
+        if kernel.action(change.signal).is_ok_and(|now| now.mark(change.signal).is_some()) {
             let done = kernel.set_action(change.signal, &change.earlier);
             debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
         }

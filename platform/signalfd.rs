@@ -238,7 +238,7 @@ fn unignore_children() -> bool {
 
 fn reignore_children() {
     // Whoever has set another disposition meanwhile keeps it.
-    if Action::of(Signal::CHLD).is_ok_and(|action| action.mark().is_some()) {
+    if Action::of(Signal::CHLD).is_ok_and(|action| action.mark(Signal::CHLD).is_some()) {
         set_keeping_pending(Signal::CHLD, &Action::ignore());
     }
 }

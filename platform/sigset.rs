@@ -113,9 +113,11 @@ impl Action {
         self
     }
 
-    /// If it is this crate's doing, what was there before; a handler counts as the default then.
-    pub(crate) fn mark(&self) -> Option<Disposition> {
-        match mask_of(&self.0) {
+    /// If this action of the signal is this crate's doing, what was there before; a handler counts
+    /// as the default then.
+    pub(crate) fn mark(&self, signal: Signal) -> Option<Disposition> {
+        // NetBSD adds the signal itself to the mask, as every kernel does while a handler runs.
+        match mask_of(&self.0).without(signal) {
             _ if self.disposition() == Disposition::Handler => None,
             IGNORED_BEFORE => Some(Disposition::Ignore),
             NOT_IGNORED_BEFORE => Some(Disposition::Default),

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use harness::kernel::KERNEL;
 use harness::{End, descriptors, hits, send, set_counting, set_ignored};
-use signal_source::tokio::{Shutdown, ShutdownCause, SignalStream};
+use signal_source::tokio::{Shutdown, ShutdownCause};
 use signal_source::{OpenError, Signal, SignalSet, Signals};
 use tokio::runtime::Runtime;
 
@@ -689,6 +689,8 @@ fn example(name: &str, signals: &[Signal]) -> (Option<i32>, Option<i32>) {
 #[cfg(target_os = "linux")]
 #[tokio::main(worker_threads = 2)]
 async fn is_refused_in_tokio_main() {
+    use signal_source::tokio::SignalStream;
+
     match Shutdown::new() {
         Err(error @ OpenError::UnblockedThreads { .. }) => {
             assert!(error.to_string().contains("#[tokio::main]"), "{error}");

@@ -24,8 +24,8 @@ fn flagged(disposition: Action, flags: libc::c_int) -> Action {
 }
 
 /// All of an action but the function's address.
-fn parts(action: &Action) -> (Disposition, libc::c_int, Option<Disposition>) {
-    (action.disposition(), action.0.sa_flags, action.mark())
+fn parts(signal: Signal, action: &Action) -> (Disposition, libc::c_int, Option<Disposition>) {
+    (action.disposition(), action.0.sa_flags, action.mark(signal))
 }
 
 /// What the kqueue kernels have in common: a signal is recorded, if it is watched, before anything
@@ -83,7 +83,7 @@ impl Process {
 
     /// All that a program can see of it.
     fn seen(&self) -> impl PartialEq + fmt::Debug + use<> {
-        let actions = ALL.iter().map(|signal| (signal, parts(&self.now(signal))));
+        let actions = ALL.iter().map(|signal| (signal, parts(signal, &self.now(signal))));
         (actions.collect::<Vec<_>>(), self.pending.clone(), self.watched)
     }
 
@@ -128,7 +128,10 @@ impl Kernel for Process {
 
     fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {
         self.step()?;
-        self.actions.insert(signal, *action);
+        let mut action = *action;
+        // SAFETY: an initialised set; NetBSD's kernel does so.
+        unsafe { libc::sigaddset(&mut action.0.sa_mask, signal.as_raw()) };
+        self.actions.insert(signal, action);
         if !acts(self, signal) {
             self.pending.remove(&signal);
         }
@@ -177,7 +180,8 @@ fn what_would_act_is_ignored_and_what_would_not_is_left() {
         assert_eq!(put(some, by_default, handler()), Some(Disposition::Ignore));
         assert_eq!(put(some, by_default, Action::ignore()), None);
         // A child that is spawned puts it to the default.
-        let mark = while_received(some, by_default, &handler()).and_then(|action| action.mark());
+        let mark =
+            while_received(some, by_default, &handler()).and_then(|action| action.mark(some));
         assert_eq!(mark, Some(Disposition::Default));
     }
     assert_eq!(put(Signal::WINCH, Ignored, Action::default()), None);
@@ -189,7 +193,7 @@ fn what_would_act_is_ignored_and_what_would_not_is_left() {
 fn children_are_neither_ignored_nor_reaped() {
     let put = |earlier| {
         let action = while_received(Signal::CHLD, ByDefault::Ignored, &earlier)?;
-        Some(parts(&action))
+        Some(parts(Signal::CHLD, &action))
     };
     let default = |flags, before| Some((Disposition::Default, flags, Some(before)));
     assert_eq!(put(Action::default()), None);
