@@ -434,6 +434,7 @@ pub fn wait_for_stop(pid: u32) -> Signal {
 }
 
 /// Lets no memory be mapped while `run` runs, so that no thread can be started.
+#[cfg(target_os = "linux")] // OpenBSD has no such limit, and nobody else a use for it
 pub fn without_memory(run: impl FnOnce()) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: writes the limit.
