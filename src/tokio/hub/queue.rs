@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -71,47 +72,60 @@ impl fmt::Display for HubEvent {
     }
 }
 
-/// Whether a record was read by anybody, shared by the subscribers that have it in their queues.
-#[derive(Clone, Debug)]
-pub(super) enum Receipt {
-    /// Of a standard signal: the number of the record, and of the latest that was read. Who reads
-    /// one has read all before it.
-    Upto { number: u64, read: Arc<AtomicU64> },
+/// A record that subscribers share, so that one more of them costs a pointer.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) info: SignalInfo,
     /// Of a real-time signal, which stands for itself.
-    Own(Arc<AtomicBool>),
+    pub(super) is_queued: bool,
+    /// How many queues have it; counted for real-time signals alone.
+    queues: AtomicUsize,
+    is_read: AtomicBool,
 }
 
-impl Receipt {
-    pub(super) fn own() -> Receipt {
-        Receipt::Own(Arc::new(AtomicBool::new(false)))
+impl Record {
+    pub(super) fn new(info: SignalInfo, is_queued: bool) -> Record {
+        Record { info, is_queued, queues: AtomicUsize::new(0), is_read: AtomicBool::new(false) }
     }
 
-    /// Gives the receipt back unread. Tells whether the record can't be read any more and never
-    /// was; of a standard signal the hub knows.
-    pub(super) fn give_back_unread(self) -> bool {
-        match self {
-            Receipt::Upto { .. } => false,
-            Receipt::Own(read) => Arc::into_inner(read).is_some_and(|read| !read.into_inner()),
-        }
+    pub(super) fn is_read(&self) -> bool {
+        self.is_read.load(Ordering::SeqCst)
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) event: HubEvent,
-    pub(super) receipt: Receipt,
+    pub(super) record: Arc<Record>,
+    merged: u32,
+    dropped: u32,
 }
 
 impl Entry {
+    fn new(record: &Arc<Record>) -> Entry {
+        if record.is_queued {
+            record.queues.fetch_add(1, Ordering::SeqCst);
+        }
+        Entry { record: record.clone(), merged: 0, dropped: 0 }
+    }
+
     /// Notes that it is read.
     pub(super) fn sign(self) -> HubEvent {
-        match self.receipt {
-            Receipt::Upto { number, read } => {
-                read.fetch_max(number, Ordering::SeqCst);
-            }
-            Receipt::Own(read) => read.store(true, Ordering::SeqCst),
+        let Entry { record, merged, dropped } = self;
+        // Thousands may read the same record: the first of them writes.
+        if !record.is_read() {
+            record.is_read.store(true, Ordering::SeqCst);
         }
-        self.event
+        if record.is_queued {
+            record.queues.fetch_sub(1, Ordering::SeqCst);
+        }
+        HubEvent { info: record.info, merged, dropped }
+    }
+
+    /// Gives it up unread. Returns a real-time signal that nobody has read, nor can any more.
+    pub(super) fn give_up(self) -> Option<SignalInfo> {
+        let record = self.record;
+        let was_last = record.is_queued && record.queues.fetch_sub(1, Ordering::SeqCst) == 1;
+        (was_last && !record.is_read()).then_some(record.info)
     }
 }
 
@@ -136,9 +150,9 @@ impl Slot {
     }
 
     /// Takes a record, and returns who waits for it.
-    pub(super) fn put(&self, info: SignalInfo, receipt: Receipt) -> Option<Waker> {
+    pub(super) fn put(&self, record: &Arc<Record>) -> Option<Waker> {
         let mut queue = self.lock();
-        queue.put(info, receipt);
+        queue.put(record);
         queue.waker.take()
     }
 
@@ -167,48 +181,46 @@ impl Slot {
     /// Takes out what is unread of the set.
     pub(super) fn withdraw(&self, set: SignalSet) -> VecDeque<Entry> {
         let mut queue = self.lock();
-        let entries = std::mem::take(&mut queue.entries);
-        let (out, stay) = entries.into_iter().partition(|entry| set.contains(entry.event.signal()));
-        queue.entries = stay;
+        let entries = mem::take(&mut queue.entries).into_iter();
+        let out;
+        (out, queue.entries) = entries.partition(|entry| set.contains(entry.record.info.signal()));
         queue.standard -= set;
-        let own = |entry: &&Entry| matches!(entry.receipt, Receipt::Own(_));
-        queue.real_time = queue.entries.iter().filter(own).count();
+        queue.real_time = queue.entries.iter().filter(|entry| entry.record.is_queued).count();
         out
     }
 }
 
 impl Queue {
-    fn put(&mut self, info: SignalInfo, receipt: Receipt) {
-        let event = HubEvent { info, merged: 0, dropped: 0 };
-        match receipt {
-            Receipt::Upto { .. } if self.standard.contains(info.signal()) => {
-                let mut entries = self.entries.iter_mut();
-                if let Some(entry) = entries.find(|entry| entry.event.signal() == info.signal()) {
-                    entry.event.merged = entry.event.merged.saturating_add(1);
-                    entry.event.info = info;
-                    entry.receipt = receipt;
-                }
-                return;
-            }
-            Receipt::Upto { .. } => self.standard = self.standard.with(info.signal()),
-            Receipt::Own(_) if self.real_time == QUEUE => {
+    fn put(&mut self, record: &Arc<Record>) {
+        let signal = record.info.signal();
+        if record.is_queued {
+            if self.real_time == QUEUE {
                 let mut entries = self.entries.iter_mut().rev();
-                let own = |entry: &&mut Entry| matches!(entry.receipt, Receipt::Own(_));
-                if let Some(last) = entries.find(own) {
-                    last.event.dropped = last.event.dropped.saturating_add(1);
+                if let Some(last) = entries.find(|entry| entry.record.is_queued) {
+                    last.dropped = last.dropped.saturating_add(1);
                 }
                 return;
             }
-            Receipt::Own(_) => self.real_time += 1,
+            self.real_time += 1;
+        } else if self.standard.contains(signal) {
+            let mut entries = self.entries.iter_mut();
+            if let Some(entry) = entries.find(|entry| entry.record.info.signal() == signal) {
+                entry.merged = entry.merged.saturating_add(1);
+                entry.record = record.clone();
+            }
+            return;
+        } else {
+            self.standard = self.standard.with(signal);
         }
-        self.entries.push_back(Entry { event, receipt });
+        self.entries.push_back(Entry::new(record));
     }
 
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
-        match entry.receipt {
-            Receipt::Upto { .. } => self.standard = self.standard.without(entry.event.signal()),
-            Receipt::Own(_) => self.real_time -= 1,
+        if entry.record.is_queued {
+            self.real_time -= 1;
+        } else {
+            self.standard = self.standard.without(entry.record.info.signal());
         }
         Some(entry)
     }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use super::QUEUE;
-use super::queue::{Receipt, Slot};
+use super::queue::{Entry, Record, Slot};
 use crate::platform::numbers;
 use crate::tokio::shared::{Shared, Sink, State, send_again};
 use crate::{OpenError, Signal, SignalInfo, SignalSet, Signals};
@@ -22,6 +21,7 @@ const DELIVERIES: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Registry {
     lines: BTreeMap<Signal, Line>,
+    records: Records,
     /// What the hub was opened with and nobody has subscribed to yet.
     reserved: SignalSet,
     subscribers: usize,
@@ -37,30 +37,21 @@ pub(super) struct Registry {
 struct Line {
     /// By subscriber, so the longest there is served first.
     slots: BTreeMap<u64, Arc<Slot>>,
-    /// How many records came; the latest of a standard signal; how many of them were read.
-    sent: u64,
-    latest: Option<SignalInfo>,
-    read: Arc<AtomicU64>,
-    /// Real-time signals that can't be read any more and never were.
+    /// Of a standard signal: who reads it, has read all that merged with it.
+    latest: Option<Arc<Record>>,
+    /// Real-time signals that nobody has read, nor can any more.
     orphans: VecDeque<SignalInfo>,
 }
 
 impl Line {
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
-        self.sent += 1;
-        if !is_queued(info.signal()) {
-            self.latest = Some(info);
-            for slot in self.slots.values() {
-                let receipt = Receipt::Upto { number: self.sent, read: self.read.clone() };
-                wakers.extend(slot.put(info, receipt));
-            }
+    fn put(&mut self, record: &Arc<Record>, wakers: &mut Vec<Waker>) -> usize {
+        for slot in self.slots.values() {
+            wakers.extend(slot.put(record));
+        }
+        if !record.is_queued {
+            self.latest = Some(record.clone());
         } else if self.slots.is_empty() {
-            self.orphan(info);
-        } else {
-            let receipt = Receipt::own();
-            for slot in self.slots.values() {
-                wakers.extend(slot.put(info, receipt.clone()));
-            }
+            self.orphan(record.info);
         }
         self.slots.len()
     }
@@ -73,8 +64,36 @@ impl Line {
 
     /// What has to act, now that nobody can read it.
     fn unread(self) -> impl Iterator<Item = SignalInfo> {
-        let is_read = self.read.load(Ordering::SeqCst) >= self.sent;
-        self.latest.filter(|_| !is_read).into_iter().chain(self.orphans)
+        let latest = self.latest.filter(|record| !record.is_read());
+        latest.map(|record| record.info).into_iter().chain(self.orphans)
+    }
+}
+
+/// Records to be used again, so that a signal costs no memory of its own.
+#[derive(Debug, Default)]
+struct Records {
+    /// One may be in use when its turn comes; then it is let go, and a new one takes its place.
+    ring: VecDeque<Arc<Record>>,
+}
+
+impl Records {
+    const KEPT: usize = 16;
+
+    fn record(&mut self, info: SignalInfo) -> Arc<Record> {
+        let new = Record::new(info, is_queued(info.signal()));
+        let oldest = if self.ring.len() < Records::KEPT { None } else { self.ring.pop_front() };
+        let record = match oldest {
+            Some(mut oldest) => match Arc::get_mut(&mut oldest) {
+                Some(unused) => {
+                    *unused = new;
+                    oldest
+                }
+                None => Arc::new(new),
+            },
+            None => Arc::new(new),
+        };
+        self.ring.push_back(record.clone());
+        record
     }
 }
 
@@ -90,7 +109,8 @@ impl Sink for Registry {
 
     fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
         // Each received signal has a line.
-        self.lines.get_mut(&info.signal()).map_or(0, |line| line.put(info, wakers))
+        let record = self.records.record(info);
+        self.lines.get_mut(&info.signal()).map_or(0, |line| line.put(&record, wakers))
     }
 
     fn is_done(&self) -> bool {
@@ -108,6 +128,7 @@ impl Registry {
     pub(super) fn new(set: SignalSet) -> Registry {
         Registry {
             lines: set.iter().map(|signal| (signal, Line::default())).collect(),
+            records: Records::default(),
             reserved: set,
             subscribers: 0,
             hubs: 1,
@@ -197,10 +218,9 @@ impl State<Registry> {
                 line.slots.remove(&id);
             }
         }
-        for entry in slot.withdraw(set) {
-            let line = self.sink.lines.get_mut(&entry.event.signal());
-            if let (true, Some(line)) = (entry.receipt.give_back_unread(), line) {
-                line.orphan(entry.event.info());
+        for info in slot.withdraw(set).into_iter().filter_map(Entry::give_up) {
+            if let Some(line) = self.sink.lines.get_mut(&info.signal()) {
+                line.orphan(info);
             }
         }
         self.narrow();

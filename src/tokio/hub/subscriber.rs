@@ -44,7 +44,7 @@ pub struct Subscriber {
     slot: Arc<Slot>,
     id: u64,
     set: SignalSet,
-    seat: Seat<Registry>,
+    seat: Seat,
 }
 
 impl Subscriber {
@@ -142,8 +142,9 @@ impl Subscriber {
         let mut found = self.slot.poll(cx);
         if found.is_pending() {
             // The waker is where a record finds it. What comes from now on wakes the task.
-            self.shared.attend(&mut self.seat)?;
-            found = self.slot.pop().map_or(Poll::Pending, Poll::Ready);
+            if self.shared.attend(&mut self.seat)? {
+                found = self.slot.pop().map_or(Poll::Pending, Poll::Ready);
+            }
         }
         found.map(|entry| {
             coop.made_progress();

@@ -154,32 +154,35 @@ impl<S: Sink> Shared<S> {
     }
 
     /// For a task that has left its waker in the sink: sees to it that a signal to come wakes it,
-    /// or that one that is there already has.
+    /// or that one that is there already has. Tells whether it has looked for one.
     ///
     /// # Panics
     ///
     /// Outside a runtime, or in one without its I/O driver enabled.
-    pub(super) fn attend(self: &Arc<Self>, seat: &mut Seat<S>) -> io::Result<()> {
+    pub(super) fn attend(self: &Arc<Self>, seat: &mut Seat) -> io::Result<bool> {
         let runtime = match Handle::try_current() {
             Ok(handle) => handle.id(),
-            Err(_) if self.lock().signals.is_none() => return Ok(()),
+            Err(_) if self.lock().signals.is_none() => return Ok(false),
             Err(_) => Handle::current().id(), // panics
         };
-        if !self.is_drained() && !self.read()? {
-            return Ok(());
+        let is_drained = self.is_drained();
+        if is_drained && seat.is_armed(runtime) {
+            return Ok(false);
         }
-        if let Some(reader) = seat.reader(runtime) {
-            if reader.is_armed() {
-                return Ok(());
-            }
+        if !is_drained && !self.read()? {
+            return Ok(true);
         }
-        let Some(reader) = self.reader(runtime)? else { return Ok(()) };
+        let Some(reader) = self.reader(runtime)? else { return Ok(true) };
+        if reader.is_armed() {
+            seat.take(runtime, &reader);
+            return Ok(true);
+        }
         seat.take(runtime, &reader);
         let armed = reader.arm(self);
         if !reader.is_alive() {
             self.retire(&reader);
         }
-        armed
+        armed.map(|()| true)
     }
 
     /// The reader in the current runtime; none is needed once the receiver has gone.

@@ -31,7 +31,7 @@ pub(in crate::tokio) struct Reader<S: Sink> {
     runtime: Id,
     shared: Weak<Shared<S>>,
     /// The driver has the waker and calls it at the next edge.
-    armed: AtomicBool,
+    armed: Arc<AtomicBool>,
     /// The runtime has gone.
     dead: AtomicBool,
     waker: Waker,
@@ -49,7 +49,7 @@ impl<S: Sink> Reader<S> {
             fd,
             runtime,
             shared: Arc::downgrade(shared),
-            armed: AtomicBool::new(false),
+            armed: Arc::new(AtomicBool::new(false)),
             dead: AtomicBool::new(false),
             // Weak: the registration owns the waker.
             waker: Waker::from(Arc::new(Edge(reader.clone()))),
@@ -121,21 +121,21 @@ impl<S: Sink> Wake for Edge<S> {
     }
 }
 
-/// The reader that a waiting task found last.
+/// The runtime where a task waited last, and whether that one's reader is armed.
 #[derive(Debug)]
-pub(in crate::tokio) struct Seat<S: Sink>(Option<(Id, Weak<Reader<S>>)>);
+pub(in crate::tokio) struct Seat(Option<(Id, Arc<AtomicBool>)>);
 
-impl<S: Sink> Seat<S> {
-    pub(in crate::tokio) fn new() -> Seat<S> {
+impl Seat {
+    pub(in crate::tokio) fn new() -> Seat {
         Seat(None)
     }
 
-    pub(super) fn reader(&self, runtime: Id) -> Option<Arc<Reader<S>>> {
-        let (found, reader) = self.0.as_ref()?;
-        if *found == runtime { reader.upgrade() } else { None }
+    pub(super) fn is_armed(&self, runtime: Id) -> bool {
+        let Some((found, armed)) = &self.0 else { return false };
+        *found == runtime && armed.load(Ordering::SeqCst)
     }
 
-    pub(super) fn take(&mut self, runtime: Id, reader: &Arc<Reader<S>>) {
-        self.0 = Some((runtime, Arc::downgrade(reader)));
+    pub(super) fn take<S: Sink>(&mut self, runtime: Id, reader: &Reader<S>) {
+        self.0 = Some((runtime, reader.armed.clone()));
     }
 }

@@ -143,7 +143,7 @@ impl State<Latch> {
 pub(super) struct Wait<'a> {
     shared: &'a Arc<Shared<Latch>>,
     id: u64,
-    pub(super) seat: Seat<Latch>,
+    pub(super) seat: Seat,
 }
 
 impl<'a> Wait<'a> {
@@ -189,8 +189,7 @@ impl<'a> Wait<'a> {
         if let Poll::Ready(found) = poll(self, cx) {
             return Poll::Ready(Ok(found));
         }
-        self.shared.attend(&mut self.seat)?;
-        poll(self, cx).map(Ok)
+        if self.shared.attend(&mut self.seat)? { poll(self, cx).map(Ok) } else { Poll::Pending }
     }
 }
 
