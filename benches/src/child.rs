@@ -63,11 +63,17 @@ impl Role {
         self.answers.read_exact(&mut [0]).expect("an answer");
     }
 
-    /// What the child says at its end.
-    pub fn finish<T: DeserializeOwned>(mut self) -> T {
+    /// Waits for its end; its last words.
+    pub fn end(&mut self) -> String {
         let mut outcome = String::new();
         self.answers.read_to_string(&mut outcome).expect("an outcome");
         assert!(self.child.wait().expect("the child").success());
+        outcome
+    }
+
+    /// What the child says at its end.
+    pub fn finish<T: DeserializeOwned>(mut self) -> T {
+        let outcome = self.end();
         serde_json::from_str(&outcome).unwrap_or_else(|error| panic!("{outcome:?}: {error}"))
     }
 }

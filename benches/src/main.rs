@@ -1,100 +1,142 @@
 //! signal-source beside the raw system calls and its peers: README.md says how to run it.
 
 mod alloc;
+mod build_cost;
 mod bystanders;
 mod child;
 mod flood;
+mod machine;
 mod open;
 mod read;
 mod receivers;
+mod report;
+mod scale;
 mod spawn;
 mod stats;
+mod syscalls;
 mod wake;
 
-fn main() {
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::machine::Machine;
+use crate::report::Report;
+
+const USAGE: &str = "\
+usage: cargo bench --bench report -- [--smoke] [BENCH...]
+
+  BENCH    wake, read, flood, open, scale, spawn, build; all of them unless some are named
+  --smoke  a little of each but build: does everything work? Says nothing about speed
+";
+
+/// How much to measure.
+#[derive(Clone, Copy)]
+struct Effort {
+    wake: wake::Effort,
+    read: read::Effort,
+    flood: flood::Effort,
+    open: open::Effort,
+    scale: scale::Effort,
+    spawn: spawn::Effort,
+}
+
+const FULL: Effort = Effort {
+    wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
+    read: read::Effort { fills: 100, records: 20_000 },
+    flood: flood::Effort { slices: 10, signals: 100_000 },
+    open: open::Effort { times: 400 },
+    scale: scale::Effort { rounds: 5, signals: 20_000, most_subscribers: 10_000 },
+    spawn: spawn::Effort { times: 300 },
+};
+
+const SMOKE: Effort = Effort {
+    wake: wake::Effort { slices: 3, signals: 20, count_system_calls: false },
+    read: read::Effort { fills: 3, records: 6000 },
+    flood: flood::Effort { slices: 2, signals: 5000 },
+    open: open::Effort { times: 5 },
+    scale: scale::Effort { rounds: 1, signals: 100, most_subscribers: 100 },
+    spawn: spawn::Effort { times: 5 },
+};
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, role, rest @ ..] = &arguments[..] {
         if flag == child::ROLE {
-            return play(role, rest);
+            play(role, rest);
+            return ExitCode::SUCCESS;
+        }
+    }
+    let (mut smoke, mut named) = (false, Vec::new());
+    for argument in arguments {
+        match argument.as_str() {
+            "--bench" => {} // cargo's own
+            "--smoke" => smoke = true,
+            "wake" | "read" | "flood" | "open" | "scale" | "spawn" | "build" => {
+                named.push(argument)
+            }
+            _ => {
+                eprint!("{USAGE}");
+                return ExitCode::FAILURE;
+            }
         }
     }
     child::pin();
-    if std::env::var("FLOOD").is_ok() {
-        for row in flood::run(flood::Effort { slices: 10, signals: 100_000 }) {
-            println!(
-                "{:40} {}/{} {:?} wall {:.1} cpu {:.1} poll {} read {} slow {:.3}",
-                row.name,
-                row.delivered,
-                row.sent,
-                row.in_order,
-                row.wall_ns,
-                row.cpu_ns,
-                row.disturbance.poll_eintr,
-                row.disturbance.read_eintr,
-                row.disturbance.slow_down
-            );
+    let effort = if smoke { SMOKE } else { FULL };
+    let mut report = measure(effort, |bench| match named.is_empty() {
+        true => !(smoke && bench == "build"),
+        false => named.iter().any(|name| name == bench),
+    });
+    report.judge();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A part or a little is no result to keep.
+    let whole = named.is_empty() && !smoke;
+    let folder = here.join(if whole { "results" } else { "target/results" });
+    report.write(&folder).expect("written");
+    println!("{}", std::fs::read_to_string(folder.join("report.md")).expect("the report"));
+    if smoke { check(&report) } else { ExitCode::SUCCESS }
+}
+
+/// Runs the benches that are wanted.
+fn measure(effort: Effort, wants: impl Fn(&str) -> bool) -> Report {
+    fn bench<T>(wanted: bool, name: &str, run: impl FnOnce() -> Vec<T>) -> Vec<T> {
+        if !wanted {
+            return Vec::new();
         }
-        return;
+        eprintln!("{name} ...");
+        run()
     }
-    if std::env::var("OPEN").is_ok() {
-        for row in open::run(open::Effort { times: 400 }) {
-            println!(
-                "{:5} threads {:2} signals  ours {:.0} bare {:.0} {:.3}  unaudited {:.0} bare {:.0} {:.3}",
-                row.threads,
-                row.signals,
-                row.ours_ns,
-                row.bare_ns,
-                row.ours_ns / row.bare_ns,
-                row.unaudited_ns,
-                row.bare_unaudited_ns,
-                row.unaudited_ns / row.bare_unaudited_ns
-            );
-        }
-        for row in spawn::run(spawn::Effort { times: 100 }) {
-            println!("{} {:.0}", row.name, row.ns);
-        }
-        return;
+    Report {
+        machine: Machine::this(),
+        bars: Vec::new(),
+        wake: bench(wants("wake"), "wake", || wake::run(effort.wake)),
+        read: bench(wants("read"), "read", || read::run(effort.read)),
+        flood: bench(wants("flood"), "flood", || flood::run(effort.flood)),
+        open: bench(wants("open"), "open", || open::run(effort.open)),
+        scale: bench(wants("scale"), "scale", || scale::run(effort.scale)),
+        spawn: bench(wants("spawn"), "spawn", || spawn::run(effort.spawn)),
+        build: bench(wants("build"), "build", build_cost::run),
     }
-    for row in read::run(&read::Effort { fills: 60, records: 20000 }) {
-        println!(
-            "{:4} raw {:.1} ours {:.1} {:.3} one {:?} {:?} alloc {}",
-            row.batch,
-            row.raw_ns,
-            row.ours_ns,
-            row.ours_ns / row.raw_ns,
-            row.one_ns,
-            row.one_ns.map(|o| o / row.raw_ns),
-            row.allocations
-        );
+}
+
+/// Of a smoke run only what has nothing to do with speed: counts that must be zero.
+fn check(report: &Report) -> ExitCode {
+    let failed: Vec<_> = report.bars.iter().filter(|bar| bar.limit == 0.0 && !bar.met).collect();
+    for bar in &failed {
+        eprintln!("{}: {}, must be 0", bar.what, bar.ratio);
     }
-    if std::env::var("READ").is_ok() {
-        return;
-    }
-    let rows = wake::run(wake::Effort { slices: 200, signals: 100 });
-    let base = rows.iter().find(|r| r.id == "raw-epoll-edge").unwrap();
-    for row in &rows {
-        println!(
-            "{:50} {:8.0} {:8.0} {:6.3}  self {:8.0} {:8.0} alloc {}",
-            row.name,
-            row.round_trip_ns.median,
-            row.round_trip_ns.p99,
-            row.round_trip_ns.median / base.round_trip_ns.median,
-            row.to_itself_ns.median,
-            row.to_itself_ns.p99,
-            row.allocations
-        );
-    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// In a child.
 fn play(role: &str, arguments: &[String]) {
     match role {
         "answer" => wake::answer(arguments),
+        "itself" => wake::itself(arguments),
         "drain" => read::drain(arguments),
         "flooded" => flood::flooded(arguments),
         "opener" => open::opener(arguments),
+        "crowd" => scale::crowd(arguments),
         "parent" => spawn::parent(arguments),
-        "itself" => wake::itself(arguments),
         _ => panic!("no role {role}"),
     }
 }

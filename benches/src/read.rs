@@ -35,13 +35,14 @@ pub struct Row {
 }
 
 /// How much to measure.
+#[derive(Clone, Copy)]
 pub struct Effort {
     /// How often the queue is filled.
     pub fills: usize,
     pub records: usize,
 }
 
-pub fn run(effort: &Effort) -> Vec<Row> {
+pub fn run(effort: Effort) -> Vec<Row> {
     let arguments = [effort.fills.to_string(), effort.records.to_string()];
     Role::start(&[], "drain", &arguments.each_ref().map(String::as_str)).finish()
 }

@@ -17,6 +17,7 @@ use crate::alloc;
 use crate::child::{self, Role};
 use crate::receivers::{self, Job, Receiver};
 use crate::stats::{Spread, in_turns};
+use crate::syscalls;
 
 /// One receiver's figures.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ pub struct Row {
     pub to_itself_ns: Spread,
     /// In the receiving process, for all signals of the round trips but the first slice's.
     pub allocations: u64,
+    /// Of the receiving process for each signal of a round trip, without the answer's.
+    pub system_calls: Option<f64>,
 }
 
 /// How much to measure.
@@ -35,6 +38,7 @@ pub struct Effort {
     pub slices: usize,
     /// Signals of a slice.
     pub signals: usize,
+    pub count_system_calls: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -53,6 +57,7 @@ pub fn run(effort: Effort) -> Vec<Row> {
         round_trip_ns,
         to_itself_ns,
         allocations,
+        system_calls: effort.count_system_calls.then(|| syscalls::count(receiver)).flatten(),
     };
     rows.map(row).collect()
 }
@@ -96,7 +101,7 @@ fn parse(arguments: &[String]) -> (&'static Receiver, Effort) {
     };
     let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
     let [slices, signals] = [slices, signals].map(|number| number.parse().expect("a number"));
-    (receiver, Effort { slices, signals })
+    (receiver, Effort { slices, signals, count_system_calls: false })
 }
 
 /// The role of the receiver in a round trip.

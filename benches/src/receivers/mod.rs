@@ -1,6 +1,6 @@
 //! Every way to receive a signal that is compared, each as one function of the same shape.
 
-mod executors;
+pub mod executors;
 mod handlers;
 pub mod ours;
 pub mod raw;
@@ -53,6 +53,7 @@ pub const ALL: &[Receiver] = &[
     ours("ours-tokio", "signal-source, tokio current-thread", ours::tokio_current),
     ours("ours-tokio-multi", "signal-source, tokio multi-thread, main future", ours::tokio_main),
     ours("ours-tokio-task", "signal-source, tokio multi-thread, task", ours::tokio_task),
+    ours("ours-hub", "signal-source, hub, tokio current-thread", ours::hub),
     kernel("mio-signals", "mio-signals", signalfds::mio_signals),
     kernel("calloop", "calloop", signalfds::calloop),
     handler("tokio-signal", "tokio::signal, current-thread", handlers::tokio_current),

@@ -1,7 +1,7 @@
 //! signal-source.
 
 use mio::{Events, Interest, Poll, Token};
-use signal_source::tokio::SignalStream;
+use signal_source::tokio::{SignalHub, SignalStream};
 use signal_source::{Signal, SignalInfo, SignalSet, Signals};
 
 use super::{Job, executors};
@@ -9,9 +9,12 @@ use super::{Job, executors};
 /// As many records as come in one system call.
 const BATCH: usize = 64;
 
+fn set(signals: &[i32]) -> SignalSet {
+    signals.iter().copied().filter_map(Signal::from_raw).collect()
+}
+
 pub fn open(signals: &[i32]) -> Signals {
-    let set: SignalSet = signals.iter().copied().filter_map(Signal::from_raw).collect();
-    Signals::new(set).expect("a receiver")
+    Signals::new(set(signals)).expect("a receiver")
 }
 
 fn received(job: &mut dyn Job, info: &SignalInfo) {
@@ -77,6 +80,18 @@ pub fn tokio_main(signals: &[i32], job: Box<dyn Job>) {
 
 pub fn tokio_task(signals: &[i32], job: Box<dyn Job>) {
     executors::run_task(stream(open(signals), job));
+}
+
+/// A hub with one subscriber.
+pub fn hub(signals: &[i32], mut job: Box<dyn Job>) {
+    let hub = SignalHub::new(set(signals)).expect("a hub");
+    let mut subscriber = hub.subscribe(set(signals)).expect("a subscriber");
+    executors::current().block_on(async move {
+        job.opened();
+        while job.goes_on() {
+            received(&mut *job, &subscriber.recv().await.expect("a signal").info());
+        }
+    });
 }
 
 pub fn tokio_many(signals: &[i32], mut job: Box<dyn Job>) {

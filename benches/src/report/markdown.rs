@@ -1,0 +1,227 @@
+//! The report for people.
+
+use std::fmt::Write as _;
+
+use super::Report;
+
+/// A table: the first row is the head; all columns but the first are figures.
+struct Table(Vec<Vec<String>>);
+
+impl Table {
+    fn new(head: &[&str]) -> Table {
+        Table(vec![head.iter().map(|&cell| cell.into()).collect()])
+    }
+
+    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.0.push(cells.into_iter().collect());
+    }
+
+    /// Nothing if it has a head alone.
+    fn write(self, text: &mut String, title: &str, note: &str) {
+        let [head, rows @ ..] = &self.0[..] else { return };
+        if rows.is_empty() {
+            return;
+        }
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let figures = vec!["---:".to_owned(); head.len() - 1];
+        let rule = [vec!["---".to_owned()], figures].concat();
+        let rows: String = rows.iter().map(|row| line(row)).collect();
+        // Writing to a string can't fail.
+        let _ = write!(text, "\n## {title}\n\n{note}\n\n{}{}{rows}", line(head), line(&rule));
+    }
+}
+
+pub fn text(report: &Report) -> String {
+    let mut text = heading(report);
+    bars(report, &mut text);
+    wake(report, &mut text);
+    read(report, &mut text);
+    flood(report, &mut text);
+    open(report, &mut text);
+    scale(report, &mut text);
+    spawn(report, &mut text);
+    build(report, &mut text);
+    text
+}
+
+fn heading(report: &Report) -> String {
+    let machine = &report.machine;
+    let versions: Vec<String> =
+        machine.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    format!(
+        "# Benchmarks\n\n{}, {} CPUs, {}, {}, {}.\n\n{}.\n\nBoth ends of every measurement run on \
+         one CPU. Compare within a table: another machine has other times.\n",
+        machine.cpu,
+        machine.cpus,
+        machine.kernel,
+        machine.rustc,
+        machine.date,
+        versions.join(", ")
+    )
+}
+
+fn bars(report: &Report, text: &mut String) {
+    let mut table = Table::new(&["aim", "measured", "at most", "met"]);
+    for bar in &report.bars {
+        let met = if bar.met { "yes" } else { "**no**" };
+        table.row([bar.what.clone(), ratio(bar.ratio), ratio(bar.limit), met.into()]);
+    }
+    table.write(text, "Aims", "Ratios of medians, or counts.");
+}
+
+fn wake(report: &Report, text: &mut String) {
+    let mut table = Table::new(&[
+        "receiver",
+        "round trip, median",
+        "p99",
+        "to itself, median",
+        "p99",
+        "system calls a signal",
+        "allocations",
+    ]);
+    for row in &report.wake {
+        table.row([
+            row.name.into(),
+            us(row.round_trip_ns.median),
+            us(row.round_trip_ns.p99),
+            us(row.to_itself_ns.median),
+            us(row.to_itself_ns.p99),
+            row.system_calls.map_or("–".into(), |calls| format!("{calls:.1}")),
+            row.allocations.to_string(),
+        ]);
+    }
+    let note = "Round trip: another process sends, the receiver answers through a pipe. To itself: \
+        the process sends to itself and receives. System calls are the receiver's in a round trip, \
+        without the answer; allocations are those of all round trips together.";
+    table.write(text, "wake", note);
+}
+
+fn read(report: &Report, text: &mut String) {
+    let mut table =
+        Table::new(&["records a call", "raw `read`", "`try_recv_many`", "ratio", "`try_recv`"]);
+    for row in &report.read {
+        table.row([
+            row.batch.to_string(),
+            ns(row.raw_ns),
+            ns(row.ours_ns),
+            ratio(row.ours_ns / row.raw_ns),
+            row.one_ns.map_or(String::new(), ns),
+        ]);
+    }
+    table.write(text, "read", "For one of the records that wait in the queue.");
+}
+
+fn flood(report: &Report, text: &mut String) {
+    let mut table = Table::new(&[
+        "receiver",
+        "delivered",
+        "in order",
+        "wall time a signal",
+        "CPU time a signal",
+        "`poll` interrupted",
+        "`read` interrupted",
+        "slow-down",
+    ]);
+    for row in &report.flood {
+        let in_order = row.in_order.map_or("not told", |yes| if yes { "yes" } else { "no" });
+        let disturbance = &row.disturbance;
+        table.row([
+            row.name.into(),
+            format!("{} of {}", row.delivered, row.sent),
+            in_order.into(),
+            ns(row.wall_ns),
+            ns(row.cpu_ns),
+            disturbance.poll_eintr.to_string(),
+            disturbance.read_eintr.to_string(),
+            ratio(disturbance.slow_down),
+        ]);
+    }
+    let note = "Real-time signals with integers, as fast as another process can send them. Times \
+        are for one signal sent: wall time of both processes, CPU time of the receiver. The last \
+        three columns are of a shorter run: how often a thread in `poll` and one in `read` got \
+        `EINTR`, and what a computing thread's work costs, in CPU time, beside its cost in peace.";
+    table.write(text, "flood", note);
+}
+
+fn open(report: &Report, text: &mut String) {
+    let mut table = Table::new(&[
+        "threads",
+        "signals",
+        "open and drop",
+        "bare calls",
+        "ratio",
+        "without audit",
+        "bare calls",
+        "audit, a thread",
+    ]);
+    for row in &report.open {
+        table.row([
+            row.threads.to_string(),
+            row.signals.to_string(),
+            us(row.ours_ns),
+            us(row.bare_ns),
+            ratio(row.ours_ns / row.bare_ns),
+            us(row.unaudited_ns),
+            us(row.bare_unaudited_ns),
+            us((row.ours_ns - row.unaudited_ns) / row.threads as f64),
+        ]);
+    }
+    let note = "Bare: mask, one pass over `/proc/self/task/*/status`, signalfd, close, mask.";
+    table.write(text, "open", note);
+}
+
+fn scale(report: &Report, text: &mut String) {
+    let mut table = Table::new(&[
+        "subscribers",
+        "hub",
+        "tokio::signal",
+        "ratio",
+        "hub, of another signal",
+        "bytes, hub",
+        "bytes, tokio::signal",
+    ]);
+    for row in &report.scale {
+        table.row([
+            row.subscribers.to_string(),
+            us(row.hub_ns),
+            us(row.tokio_signal_ns),
+            ratio(row.hub_ns / row.tokio_signal_ns),
+            us(row.hub_others_ns),
+            format!("{:.0}", row.hub_bytes),
+            format!("{:.0}", row.tokio_signal_bytes),
+        ]);
+    }
+    let note = "From sending a signal to oneself until every subscriber, a task each, has it; of \
+        another signal: one subscriber receives, the others wait for something else. Bytes are \
+        allocated for each subscriber.";
+    table.write(text, "scale", note);
+}
+
+fn spawn(report: &Report, text: &mut String) {
+    let mut table = Table::new(&["child", "spawn and wait"]);
+    for row in &report.spawn {
+        table.row([row.name.clone(), us(row.ns)]);
+    }
+    table.write(text, "spawn", "`true`, from a process with an open receiver.");
+}
+
+fn build(report: &Report, text: &mut String) {
+    let mut table = Table::new(&["dependency", "crates", "clean release build, CPU time"]);
+    for row in &report.build {
+        table.row([row.name.into(), row.crates.to_string(), format!("{:.1} s", row.cpu_seconds)]);
+    }
+    table.write(text, "Build cost", "Crates include those that only build others.");
+}
+
+fn us(ns: f64) -> String {
+    format!("{:.2} µs", ns / 1e3)
+}
+
+fn ns(ns: f64) -> String {
+    format!("{ns:.0} ns")
+}
+
+/// A count without a fraction, a ratio with a short one.
+fn ratio(ratio: f64) -> String {
+    if ratio.fract() == 0.0 { format!("{ratio}") } else { format!("{ratio:.3}") }
+}

@@ -1,0 +1,50 @@
+//! What comes out: one table for people, one file for programs, and plots.
+
+mod bars;
+mod markdown;
+mod plots;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use self::bars::Bar;
+use crate::machine::Machine;
+use crate::{build_cost, flood, open, read, scale, spawn, wake};
+
+/// Everything that was measured. A bench that was not run has no rows.
+#[derive(Serialize)]
+pub struct Report {
+    pub machine: Machine,
+    pub bars: Vec<Bar>,
+    pub wake: Vec<wake::Row>,
+    pub read: Vec<read::Row>,
+    pub flood: Vec<flood::Row>,
+    pub open: Vec<open::Row>,
+    pub scale: Vec<scale::Row>,
+    pub spawn: Vec<spawn::Row>,
+    pub build: Vec<build_cost::Row>,
+}
+
+impl Report {
+    /// Judges what was measured.
+    pub fn judge(&mut self) {
+        self.bars = bars::all(self);
+    }
+
+    /// Writes `report.md`, `report.json` and the plots.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("report.md"), markdown::text(self))?;
+        let json = serde_json::to_string_pretty(self).expect("plain data");
+        fs::write(folder.join("report.json"), json + "\n")?;
+        plots::draw(self, folder);
+        Ok(())
+    }
+
+    fn woken(&self, id: &str) -> Option<&wake::Row> {
+        self.wake.iter().find(|row| row.id == id)
+    }
+}
