@@ -3,6 +3,8 @@
 //! Each way to end a receiver is tried with every way that the signal might have acted.
 
 mod harness;
+#[path = "drop/stopping.rs"]
+mod stopping;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier};
@@ -11,6 +13,7 @@ use std::thread;
 use harness::{Worker, eventually, fork_dies_of, hits, in_fork, quiet_panics, raw_mask};
 use harness::{send, set_counting, set_ignored, wait_for_death};
 use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+use stopping::*;
 
 fn main() {
     harness::main(
@@ -392,44 +395,6 @@ fn two_handlers_both_run() {
     set.into_iter().for_each(send);
     thread::spawn(move || drop(signals)).join().expect("no panic");
     eventually("both run", || set.map(hits) == [2, 2]);
-}
-
-fn stops(way: Way) {
-    for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
-        for unread in [true, false] {
-            let child = harness::fork(|| {
-                way(signal, &|| {
-                    if unread {
-                        send(signal);
-                    }
-                });
-                if !unread {
-                    send(signal);
-                }
-                // Woken by CONT, it goes on.
-                assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-            });
-            assert_eq!(harness::wait_for_stop(child), signal);
-            signal_source::send::kill(child, Signal::CONT).expect("a child");
-            assert!(harness::wait(child).success());
-        }
-    }
-}
-
-fn stop_signals_stop() {
-    stops(|signal, sends| {
-        let signals = open(signal);
-        sends();
-        drop(signals);
-    });
-}
-
-fn stop_signals_stop_after_a_drop_elsewhere() {
-    stops(|signal, sends| {
-        let signals = open(signal);
-        sends();
-        thread::spawn(move || drop(signals)).join().expect("no panic");
-    });
 }
 
 /// Origin: Go `NotifyContextSimultaneousStop` (G14)

@@ -1,12 +1,18 @@
 //! Masks are put back exactly: what was blocked before stays so, in whatever order things go.
 
 mod harness;
+#[path = "mask/orders.rs"]
+mod orders;
+#[path = "mask/random.rs"]
+mod random;
 
 use std::thread;
 
 use harness::kernel::KERNEL;
 use harness::set_counting;
 use harness::{Worker, eventually, hits, in_fork, raw_block, raw_mask, raw_unblock, send};
+use orders::*;
+use random::*;
 use signal_source::{Signal, SignalSet, Signals, mask};
 
 fn main() {
@@ -77,93 +83,6 @@ fn two_receivers_of_different_signals() {
             drop(one);
         }
         assert_eq!(raw_mask(), SignalSet::EMPTY);
-    }
-}
-
-/// What can be held, twice over: two receivers and two guards whose signals overlap.
-const KINDS: [(bool, SignalSet); 4] = [
-    (true, SignalSet::EMPTY.with(USR1)),
-    (true, SignalSet::EMPTY.with(USR2).with(HUP)),
-    (false, SignalSet::EMPTY.with(USR1).with(USR2)),
-    (false, SignalSet::EMPTY.with(USR2).with(HUP)),
-];
-
-enum Held {
-    Receiver(#[expect(dead_code, reason = "held for its drop")] Signals),
-    Guard(mask::MaskGuard),
-}
-
-fn make(kind: usize) -> Held {
-    match KINDS[kind] {
-        (true, set) => Held::Receiver(open(set)),
-        (false, set) => Held::Guard(mask::block(set).expect("block")),
-    }
-}
-
-/// What the kind keeps blocked.
-fn blocks(kind: usize) -> SignalSet {
-    let (is_receiver, set) = KINDS[kind];
-    if is_receiver { blocked_by(set) } else { set }
-}
-
-/// Every order of steps in which each of `kinds` begins once and ends once.
-fn orders(kinds: usize) -> Vec<Vec<usize>> {
-    fn extend(order: &mut Vec<usize>, left: &mut [u8], all: &mut Vec<Vec<usize>>) {
-        if left.iter().all(|&steps| steps == 0) {
-            all.push(order.clone());
-        }
-        for kind in 0..left.len() {
-            if left[kind] > 0 {
-                left[kind] -= 1;
-                order.push(kind);
-                extend(order, left, all);
-                order.pop();
-                left[kind] += 1;
-            }
-        }
-    }
-    let mut all = Vec::new();
-    extend(&mut Vec::new(), &mut vec![2; kinds], &mut all);
-    all
-}
-
-/// Goes through the order; `kept` tells which guards end by `keep`. The model: blocked is what was
-/// before, what somebody holds, and what was kept.
-fn go_through(order: &[usize], before: SignalSet, kept: &[bool]) {
-    let mut held: Vec<Option<Held>> = KINDS.iter().map(|_| None).collect();
-    let mut for_good = before;
-    for &kind in order {
-        match held[kind].take() {
-            None => held[kind] = Some(make(kind)),
-            Some(Held::Guard(guard)) if kept[kind] => {
-                guard.keep();
-                for_good |= blocks(kind);
-            }
-            Some(ends) => drop(ends),
-        }
-        let holding = (0..KINDS.len()).filter(|&kind| held[kind].is_some());
-        let model = holding.fold(for_good, |all, kind| all | blocks(kind));
-        assert_eq!(raw_mask(), model, "{order:?} before {before} kept {kept:?}");
-    }
-    raw_unblock(for_good);
-}
-
-fn every_order() {
-    let orders = orders(4);
-    assert_eq!(orders.len(), 2520);
-    for before in [SignalSet::EMPTY, USR2.into(), SignalSet::from([USR1, HUP])] {
-        for order in &orders {
-            raw_block(before);
-            go_through(order, before, &[false; 4]);
-        }
-    }
-}
-
-fn every_order_with_keep() {
-    for order in orders(4) {
-        for kept in [[false, false, true, false], [false, false, false, true], [true; 4]] {
-            go_through(&order, SignalSet::EMPTY, &kept);
-        }
     }
 }
 
@@ -326,92 +245,4 @@ fn what_the_program_changes_itself() {
     raw_unblock(USR1);
     drop(guard);
     assert_eq!(raw_mask(), USR2.into());
-}
-
-/// A small generator of numbers (xorshift), so that a failure can be repeated.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).expect("small")
-    }
-}
-
-/// Receivers are opened on any of three threads and dropped on any other; guards come and go. What
-/// a thread holds is blocked there; what it did not block before is so only while somebody needs
-/// it; in the end all masks are as they were.
-fn at_random_on_three_threads() {
-    let signals = [HUP, USR1, USR2, Signal::ALRM];
-    signals.into_iter().for_each(set_counting);
-    for seed in 1..=40 {
-        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15 ^ seed);
-        let workers: Vec<_> = (0..3).map(|_| Worker::start("worker")).collect();
-        let before: Vec<SignalSet> =
-            (0..3).map(|_| SignalSet::from(signals[numbers.below(4)])).collect();
-        for (worker, &before) in workers.iter().zip(&before) {
-            worker.run(move || raw_block(before));
-        }
-        let mut open_ones: Vec<(usize, SignalSet, Signals)> = Vec::new();
-        let mut guards: Vec<(usize, SignalSet)> = Vec::new();
-        for step in 0..100 {
-            let thread = numbers.below(3);
-            let set: SignalSet = (0..2).map(|_| signals[numbers.below(4)]).collect();
-            match numbers.below(6) {
-                0 | 1 => {
-                    let opened =
-                        workers[thread].run(move || Signals::builder().audit(false).open(set));
-                    let taken = open_ones.iter().any(|(_, other, _)| !(*other & set).is_empty());
-                    assert_eq!(opened.is_err(), taken);
-                    open_ones.extend(opened.ok().map(|opened| (thread, set, opened)));
-                }
-                2 | 3 if !open_ones.is_empty() => {
-                    let (.., one) = open_ones.swap_remove(numbers.below(open_ones.len()));
-                    workers[thread].run(move || drop(one));
-                }
-                4 => {
-                    workers[thread].run(move || {
-                        let guard = mask::block(set).expect("block");
-                        GUARDS.with_borrow_mut(|guards| guards.push(guard));
-                    });
-                    guards.push((thread, set));
-                }
-                5 if guards.iter().any(|(there, _)| *there == thread) => {
-                    let mine = guards.iter().position(|(there, _)| *there == thread);
-                    guards.remove(mine.expect("there is one"));
-                    workers[thread].run(|| {
-                        // The oldest, as above.
-                        drop(GUARDS.with_borrow_mut(|guards| guards.remove(0)));
-                    });
-                }
-                _ => send(signals[numbers.below(4)]),
-            }
-            let claimed = open_ones.iter().fold(SignalSet::EMPTY, |all, (_, set, _)| all | *set);
-            for (thread, worker) in workers.iter().enumerate() {
-                let receivers = open_ones.iter().filter(|(there, ..)| *there == thread);
-                let held = receivers.fold(SignalSet::EMPTY, |all, (_, set, _)| all | *set);
-                let guarded = guards.iter().filter(|(there, _)| *there == thread);
-                let held = guarded.fold(blocked_by(held), |all, (_, set)| all | *set);
-                let mask = worker.run(|| (mask::current().expect("mask"), raw_mask()));
-                assert_eq!(mask.0, mask.1);
-                let least = before[thread] | held;
-                let most = least | blocked_by(claimed);
-                assert!((least - mask.0).is_empty(), "seed {seed} step {step}: {mask:?}, {least}");
-                assert!((mask.0 - most).is_empty(), "seed {seed} step {step}: {mask:?}, {most}");
-            }
-        }
-        drop(open_ones);
-        for (worker, before) in workers.iter().zip(before) {
-            worker.run(|| GUARDS.with_borrow_mut(Vec::clear));
-            assert_eq!(worker.run(|| mask::current().expect("mask")), before, "seed {seed}");
-        }
-    }
-    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-}
-
-thread_local! {
-    static GUARDS: std::cell::RefCell<Vec<mask::MaskGuard>> =
-        const { std::cell::RefCell::new(Vec::new()) };
 }

@@ -3,15 +3,23 @@
 //! How a receiver ends is `drop.rs`; here is what happens while it is open, and what a later signal
 //! finds.
 
+#[path = "promise/fairness.rs"]
+mod fairness;
 mod harness;
+#[path = "promise/threads.rs"]
+mod threads;
+#[path = "promise/whatever.rs"]
+mod whatever;
 
-use std::sync::mpsc;
 use std::thread;
 
-use harness::kernel::{KERNEL, Order};
-use harness::{End, Worker, eventually, fork_dies_of, hits, raw_mask, send};
+use fairness::*;
+use harness::kernel::KERNEL;
+use harness::{End, Worker, fork_dies_of, hits, raw_mask, send};
 use harness::{set_counting, set_default, set_ignored, wait_for_death};
 use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
+use threads::*;
+use whatever::*;
 
 fn main() {
     harness::main(
@@ -38,6 +46,14 @@ fn main() {
             a_handler_may_exit_elsewhere => End::Exits(7),
             kill_still_kills => End::DiesOf(Signal::KILL),
             stop_still_stops,
+            a_real_fault_kills,
+            abort_still_aborts,
+            #[cfg(target_os = "linux")]
+            an_unaudited_thread_takes_the_signal,
+            #[cfg(target_os = "linux")]
+            stop_and_cont_cancel_one_another,
+            directed_at_a_thread,
+            cont_after_the_end_does_nothing,
             a_low_flood_holds_back_a_higher_one,
             many_at_once_sees_all,
             a_receiver_of_its_own_goes_first,
@@ -117,16 +133,6 @@ fn unread_at_drop_kills() {
     drop(signals);
 }
 
-fn a_later_signal_acts_after_a_drop_elsewhere() {
-    let signals = open(Signal::INT);
-    thread::spawn(move || drop(signals)).join().expect("no panic");
-    // The opener does nothing but wait, in the standard library.
-    let (_sender, receiver) = mpsc::channel::<()>();
-    send(Signal::INT);
-    let _ = receiver.recv();
-    wait_for_death();
-}
-
 /// Origin: libevent `immediatesignal` (E3)
 fn opened_before_it_is_asked() {
     let signals = open([Signal::USR1, Signal::USR2]);
@@ -160,18 +166,6 @@ fn nothing_is_pending() {
     assert_eq!(signals.try_recv_many(&mut infos, 0).expect("limit 0"), 0, "reads nothing");
     assert_eq!(received(&signals), [Signal::USR1]);
     assert!(signals.try_recv().expect("try_recv").is_none());
-}
-
-/// Origin: mio-signals' example (R19), own probe 2
-fn lowest_or_earliest_first() {
-    let sent = [Signal::USR1, Signal::USR2, Signal::INT, Signal::QUIT, Signal::TERM];
-    let signals = open(sent);
-    sent.into_iter().for_each(send);
-    let mut expected = sent.to_vec();
-    if KERNEL.order == Order::Number {
-        expected.sort();
-    }
-    assert_eq!(received(&signals), expected);
 }
 
 /// Origin: a10's table of all signals; mio-signals `cleanup` (R17)
@@ -252,70 +246,6 @@ fn a_signal_between_two_receivers_acts() {
     assert_eq!(hits(Signal::HUP), 1);
 }
 
-/// What the crate lets in since a drop elsewhere, a new receiver has blocked again.
-fn another_receiver_gets_everything_after_a_drop_elsewhere() {
-    let all = SignalSet::from([Signal::TERM, Signal::USR1, Signal::HUP]);
-    all.iter().for_each(set_counting);
-    let worker = Worker::start("worker");
-    worker.run(move || harness::raw_block(all));
-    for round in 0..200 {
-        let signals = open([Signal::TERM, Signal::USR1]);
-        worker.run(|| drop(signals));
-        // One more of a part, of the whole, and of more than was let in.
-        let set =
-            [SignalSet::from(Signal::TERM), SignalSet::from([Signal::TERM, Signal::USR1]), all]
-                [round % 3];
-        let signals = open(set);
-        for signal in set {
-            send(signal);
-            assert_eq!(received(&signals), [signal]);
-        }
-    }
-    assert_eq!(all.iter().map(hits).sum::<usize>(), 0);
-    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-}
-
-fn dropped_on_the_opener_after_a_drop_elsewhere() {
-    set_counting(Signal::TERM);
-    let signals = open(Signal::TERM);
-    let worker = Worker::start("worker"); // inherits the block
-    worker.run(|| drop(signals));
-    let signals = open(Signal::TERM);
-    send(Signal::TERM);
-    drop(signals);
-    eventually("the handler runs", || hits(Signal::TERM) == 1);
-    assert_eq!(raw_mask(), SignalSet::EMPTY, "here it is unblocked again");
-    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-    send(Signal::TERM);
-    eventually("the handler runs", || hits(Signal::TERM) == 2);
-    let signals = worker.run(|| Signals::builder().audit(false).open(Signal::TERM));
-    drop(signals);
-    send(Signal::TERM);
-    eventually("the handler runs", || hits(Signal::TERM) == 3);
-}
-
-/// Open here, drop there, open there, drop here: the parked thread changes what it lets in.
-fn by_turns_on_two_threads() {
-    let [here, there] = [Signal::USR1, Signal::USR2];
-    set_counting(here);
-    set_counting(there);
-    let both = SignalSet::from([here, there]);
-    let guard = mask::block(both).expect("block");
-    let worker = Worker::start("worker");
-    guard.keep();
-    for round in 0..100 {
-        // Both threads block both, as the program wants: nothing acts, everything is received.
-        let ours = open(here);
-        let theirs = worker.run(move || Signals::new(there)).expect("open");
-        both.iter().for_each(send);
-        assert_eq!((received(&ours), received(&theirs)), (vec![here], vec![there]), "{round}");
-        worker.run(|| drop(ours));
-        drop(theirs);
-    }
-    assert_eq!(raw_mask(), both);
-    assert_eq!((hits(here), hits(there)), (0, 0));
-}
-
 /// Origin: epoll-shim `signal_disposition` (K11). On kqueue both happen, on Linux blocking wins.
 fn a_handler_that_does_not_block_goes_on() {
     set_counting(Signal::USR1);
@@ -332,73 +262,4 @@ fn a_handler_may_exit() {
     send(Signal::TERM);
     drop(signals);
     wait_for_death();
-}
-
-fn a_handler_may_exit_elsewhere() {
-    harness::set_exiting(Signal::TERM, 7);
-    let signals = open(Signal::TERM);
-    send(Signal::TERM);
-    let _ = thread::spawn(move || drop(signals)).join();
-    wait_for_death();
-}
-
-/// Origin: gVisor `KillStillKills` (K8), own probe D
-fn kill_still_kills() {
-    let _signals = open(SignalSet::all());
-    send(Signal::KILL);
-    wait_for_death();
-}
-
-/// Origin: own probe D
-fn stop_still_stops() {
-    let child = harness::fork(|| {
-        let signals = open(SignalSet::all());
-        send(Signal::TERM);
-        send(Signal::STOP);
-        assert!(received(&signals).contains(&Signal::TERM));
-    });
-    assert_eq!(harness::wait_for_stop(child), Signal::STOP);
-    signal_source::send::kill(child, Signal::CONT).expect("a child");
-    assert!(harness::wait(child).success());
-}
-
-/// Reading one by one while the lowest comes again and again never gets to the higher one.
-fn a_low_flood_holds_back_a_higher_one() {
-    let signals = open([Signal::HUP, Signal::TERM]);
-    send(Signal::TERM);
-    let mut seen = Vec::new();
-    for _ in 0..50 {
-        send(Signal::HUP);
-        seen.push(signals.recv().expect("recv").signal());
-    }
-    match KERNEL.order {
-        Order::Number => assert!(seen.iter().all(|&signal| signal == Signal::HUP), "{seen:?}"),
-        Order::Arrival => assert_eq!(seen[0], Signal::TERM),
-    }
-    assert!(seen.contains(&Signal::TERM) || received(&signals) == [Signal::TERM], "not lost");
-}
-
-fn many_at_once_sees_all() {
-    let signals = open([Signal::HUP, Signal::TERM]);
-    let mut infos = Vec::new();
-    for _ in 0..50 {
-        send(Signal::TERM);
-        send(Signal::HUP);
-        infos.clear();
-        assert_eq!(signals.try_recv_many(&mut infos, 64).expect("read"), 2);
-    }
-}
-
-/// Origin: Trio's fairness test (T-c), which a receiver of its own answers
-fn a_receiver_of_its_own_goes_first() {
-    let urgent = open(Signal::TERM);
-    let others = open(SignalSet::all() - Signal::TERM.into());
-    for _ in 0..50 {
-        send(Signal::HUP);
-        send(Signal::USR1);
-        send(Signal::TERM);
-        assert_eq!(urgent.recv().expect("recv").signal(), Signal::TERM);
-        assert!(urgent.try_recv().expect("try_recv").is_none());
-        assert_eq!(received(&others).len(), 2);
-    }
 }

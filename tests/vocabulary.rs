@@ -1,1 +1,279 @@
-fn main() {}
+//! The words of the crate: `Signal`, `SignalSet`, what errors and records say.
+
+mod harness;
+
+use std::collections::{BTreeSet, HashSet};
+
+use harness::kernel::KERNEL;
+use harness::{in_fork, send, set_counting, set_default, set_ignored};
+use signal_source::{Disposition, OpenError, Signal, SignalSet, Signals};
+
+fn main() {
+    harness::main(
+        cases![
+            names_and_numbers,
+            every_signal_reads_back,
+            lenient_names,
+            real_time_names,
+            padding,
+            order_and_hash,
+            dispositions,
+            nohup_is_seen,
+            the_empty_set,
+            set_algebra,
+            sets_from_many_things,
+            iteration,
+            everything_receivable,
+            sets_print,
+            error_messages,
+            a_record_prints_on_one_line,
+        ],
+        roles![],
+    );
+}
+
+/// POSIX's numbers where they are the same everywhere.
+fn names_and_numbers() {
+    for (signal, name, number) in [
+        (Signal::HUP, "SIGHUP", 1),
+        (Signal::INT, "SIGINT", 2),
+        (Signal::QUIT, "SIGQUIT", 3),
+        (Signal::ABRT, "SIGABRT", 6),
+        (Signal::KILL, "SIGKILL", 9),
+        (Signal::ALRM, "SIGALRM", 14),
+        (Signal::TERM, "SIGTERM", 15),
+    ] {
+        assert_eq!(signal.to_string(), name);
+        assert_eq!(format!("{signal:?}"), name);
+        assert_eq!(signal.as_raw(), number);
+        assert_eq!(Signal::from_raw(number), Some(signal));
+        assert_eq!(name.parse(), Ok(signal));
+        assert_eq!(name[3..].parse(), Ok(signal));
+        assert_eq!(name[3..].to_lowercase().parse(), Ok(signal));
+        assert_eq!(number.to_string().parse(), Ok(signal));
+    }
+}
+
+fn every_signal_reads_back() {
+    let every: Vec<_> = (-2..=200).filter_map(Signal::from_raw).collect();
+    assert!(every.len() >= 31);
+    let mut names = HashSet::new();
+    for signal in every {
+        let name = signal.to_string();
+        assert!(name.starts_with("SIG"), "{name}");
+        assert_eq!(name.parse(), Ok(signal), "{name}");
+        assert_eq!(signal.as_raw().to_string().parse(), Ok(signal));
+        assert!(names.insert(name), "{signal} twice");
+    }
+}
+
+fn lenient_names() {
+    for name in ["term", "Term", "SIGTERM", "sigterm", "SigTerm", "15", "015"] {
+        assert_eq!(name.parse(), Ok(Signal::TERM), "{name}");
+    }
+    for (other, signal) in
+        [("SIGCLD", Signal::CHLD), ("IOT", Signal::ABRT), ("SIGPOLL", Signal::IO)]
+    {
+        assert_eq!(other.parse(), Ok(signal), "{other}");
+        assert_ne!(signal.to_string(), other, "it prints by its first name");
+    }
+}
+
+fn real_time_names() {
+    assert_eq!(Signal::rt(0).is_some(), KERNEL.real_time);
+    assert_eq!("RTMIN".parse().ok(), Signal::rt(0));
+    let Some(first) = Signal::rt(0) else { return };
+    let count = (0..=u8::MAX).filter_map(Signal::rt).count();
+    let offset = u8::try_from(count - 1).expect("few");
+    let last = Signal::rt(offset).expect("the last");
+    assert_eq!(Signal::rt(offset + 1), None);
+    assert_eq!(first.to_string(), "SIGRTMIN");
+    assert_eq!(Signal::rt(3).expect("the fourth").to_string(), "SIGRTMIN+3");
+    assert_eq!("RTMIN".parse(), Ok(first));
+    assert_eq!("SIGRTMIN+0".parse(), Ok(first));
+    assert_eq!("rtmax".parse(), Ok(last));
+    assert_eq!("RTMAX-0".parse(), Ok(last));
+    assert_eq!(format!("RTMAX-{offset}").parse(), Ok(first));
+    assert_eq!(format!("SIGRTMIN+{offset}").parse(), Ok(last));
+    assert!(format!("RTMIN+{}", offset + 1).parse::<Signal>().is_err());
+    assert!(first.is_receivable() && last.is_receivable());
+}
+
+fn padding() {
+    assert_eq!(format!("[{:>9}]", Signal::HUP), "[   SIGHUP]");
+    assert_eq!(format!("[{:<9}]", Signal::HUP), "[SIGHUP   ]");
+}
+
+fn order_and_hash() {
+    assert!(Signal::HUP < Signal::INT && Signal::INT < Signal::TERM);
+    let set: BTreeSet<_> = [Signal::TERM, Signal::HUP, Signal::TERM].into();
+    assert_eq!(set.into_iter().collect::<Vec<_>>(), [Signal::HUP, Signal::TERM]);
+    let sets: HashSet<SignalSet> =
+        [SignalSet::EMPTY, SignalSet::default(), Signal::HUP.into()].into_iter().collect();
+    assert_eq!(sets.len(), 2);
+}
+
+/// Origin: Go `TestIgnored` (G4)
+fn dispositions() {
+    let of = |signal: Signal| signal.disposition().expect("a disposition");
+    set_default(Signal::WINCH);
+    assert_eq!(of(Signal::WINCH), Disposition::Default);
+    set_ignored(Signal::WINCH);
+    assert_eq!(of(Signal::WINCH), Disposition::Ignore);
+    set_counting(Signal::WINCH);
+    assert_eq!(of(Signal::WINCH), Disposition::Handler);
+    assert_eq!(of(Signal::KILL), Disposition::Default);
+}
+
+/// Origin: Go `TestDetectNohup` (G5): what the program was started with can be seen.
+fn nohup_is_seen() {
+    for (ignored, expected) in [(true, Disposition::Ignore), (false, Disposition::Default)] {
+        in_fork(|| {
+            if ignored {
+                set_ignored(Signal::HUP);
+            }
+            assert_eq!(Signal::HUP.disposition().expect("a disposition"), expected);
+            drop(Signals::new(Signal::HUP).expect("open"));
+            assert_eq!(Signal::HUP.disposition().expect("a disposition"), expected);
+        });
+    }
+}
+
+fn the_empty_set() {
+    const EMPTY: SignalSet = SignalSet::EMPTY;
+    assert!(EMPTY.is_empty());
+    assert_eq!((EMPTY.len(), EMPTY.iter().next()), (0, None));
+    assert_eq!(EMPTY, SignalSet::default());
+    assert_eq!(format!("{EMPTY:?}"), "{}");
+    assert_eq!(EMPTY, SignalSet::from([]));
+    assert!(!EMPTY.contains(Signal::TERM));
+}
+
+/// Origin: mio-signals' set operations (R20)
+fn set_algebra() {
+    let [hup, int, term] = [Signal::HUP, Signal::INT, Signal::TERM];
+    let (one, two) = (SignalSet::from([hup, int]), SignalSet::from([int, term]));
+    assert_eq!(one | two, SignalSet::from([hup, int, term]));
+    assert_eq!(one & two, SignalSet::from(int));
+    assert_eq!(one - two, SignalSet::from(hup));
+    assert_eq!(one.with(hup), one);
+    assert_eq!(one.without(term), one);
+    assert_eq!(one.without(hup), SignalSet::from(int));
+    let mut set = one;
+    set |= two;
+    assert_eq!(set.len(), 3);
+    set &= two;
+    assert_eq!(set, two);
+    set -= Signal::TERM.into();
+    assert_eq!(set, int.into());
+    set.extend([hup, hup, term]);
+    assert_eq!(set, one | two);
+    // The laws, over all pairs of signals.
+    let every: Vec<_> = (1..=128).filter_map(Signal::from_raw).collect();
+    for &a in &every {
+        for &b in &every {
+            let both = SignalSet::from([a, b]);
+            assert_eq!(both.len(), if a == b { 1 } else { 2 });
+            assert!(both.contains(a) && both.contains(b));
+            assert_eq!(both - a.into(), if a == b { SignalSet::EMPTY } else { b.into() });
+        }
+    }
+}
+
+fn sets_from_many_things() {
+    const STOP: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
+    let slice: &[Signal] = &[Signal::TERM, Signal::INT];
+    assert_eq!(SignalSet::from(slice), STOP);
+    assert_eq!(SignalSet::from([Signal::INT, Signal::TERM, Signal::INT]), STOP);
+    assert_eq!([Signal::INT, Signal::TERM].into_iter().collect::<SignalSet>(), STOP);
+    assert_eq!(STOP.iter().collect::<SignalSet>(), STOP);
+    assert_eq!(STOP.without(Signal::INT), Signal::TERM.into());
+}
+
+fn iteration() {
+    let set = SignalSet::from([Signal::TERM, Signal::HUP, Signal::USR1]);
+    let mut iter = set.iter();
+    assert_eq!((iter.len(), iter.size_hint()), (3, (3, Some(3))));
+    let numbers: Vec<_> = set.into_iter().map(Signal::as_raw).collect();
+    assert!(numbers.is_sorted());
+    assert_eq!(iter.next(), Some(Signal::HUP));
+    assert_eq!(iter.len(), 2);
+    assert_eq!(iter.clone().count(), 2);
+    assert_eq!((iter.nth(1).is_some(), iter.next(), iter.next()), (true, None, None));
+}
+
+fn everything_receivable() {
+    let all = SignalSet::all();
+    for signal in (1..=128).filter_map(Signal::from_raw) {
+        assert_eq!(all.contains(signal), signal.is_receivable(), "{signal}");
+    }
+    for signal in [Signal::HUP, Signal::TERM, Signal::CHLD, Signal::TSTP, Signal::ABRT] {
+        assert!(all.contains(signal), "{signal}");
+    }
+    assert_eq!(all.contains(Signal::CONT), KERNEL.cont);
+    for signal in [Signal::KILL, Signal::STOP, Signal::SEGV, Signal::ILL] {
+        assert!(!all.contains(signal), "{signal}");
+    }
+    // Its length in numbers: nothing but the above is left out.
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+    assert_eq!(all.len(), 31 - 8 + 31);
+}
+
+/// Origin: Go `TestNotifyContextStringer` (G15)
+fn sets_print() {
+    let set = SignalSet::from([Signal::TERM, Signal::HUP, Signal::INT]);
+    assert_eq!(format!("{set:?}"), "{SIGHUP, SIGINT, SIGTERM}");
+    assert_eq!(set.to_string(), "SIGHUP, SIGINT, SIGTERM");
+    assert_eq!(SignalSet::EMPTY.to_string(), "");
+    assert!(format!("{set:#?}").lines().count() > 3);
+}
+
+/// Each says what is wrong, of which signal, and what to do.
+fn error_messages() {
+    let message = |error: OpenError| error.to_string();
+    let empty = message(Signals::new([]).expect_err("empty"));
+    assert!(empty.contains("empty") && empty.contains("at least one"), "{empty}");
+    for (signal, reason) in [
+        (Signal::KILL, "no process"),
+        (Signal::STOP, "no process"),
+        (Signal::SEGV, "fault"),
+        (Signal::TRAP, "fault"),
+    ] {
+        let error = message(Signals::new([Signal::HUP, signal]).expect_err("bad"));
+        assert!(error.starts_with(&format!("{signal} cannot be received")), "{error}");
+        assert!(error.contains(reason) && error.contains("take it out of the set"), "{error}");
+    }
+    let _signals = Signals::new([Signal::HUP, Signal::INT]).expect("open");
+    let taken = message(Signals::new([Signal::INT, Signal::TERM]).expect_err("taken"));
+    assert!(taken.starts_with("SIGINT: already received"), "{taken}");
+    assert!(taken.contains("drop that one"), "{taken}");
+    // One line each.
+    assert!(!(empty + &taken).contains('\n'));
+}
+
+fn a_record_prints_on_one_line() {
+    let signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
+    send(Signal::USR1);
+    let info = signals.recv().expect("recv");
+    let text = info.to_string();
+    assert!(text.starts_with("SIGUSR1"), "{text}");
+    assert!(!text.contains('\n') && !format!("{info:?}").is_empty());
+    assert!(format!("{info:?}").contains("SIGUSR1"), "{info:?}");
+    if KERNEL.sender {
+        assert!(text.contains(&format!("from process {} (uid ", harness::pid())), "{text}");
+    }
+    for _ in 0..3 {
+        send(Signal::USR2);
+    }
+    let text = signals.recv().expect("recv").to_string();
+    assert_eq!(text.contains("3 times"), KERNEL.counts, "{text}");
+    #[cfg(target_os = "linux")]
+    {
+        signal_source::send::sigqueue(harness::pid(), Signal::USR1, -7).expect("sigqueue");
+        let text = signals.recv().expect("recv").to_string();
+        assert!(
+            text.starts_with("SIGUSR1 queued by process ") && text.ends_with("value -7"),
+            "{text}"
+        );
+    }
+}

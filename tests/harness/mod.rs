@@ -475,3 +475,28 @@ pub fn limit_pending(count: libc::rlim_t) {
     // SAFETY: reads the limit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_SIGPENDING, &limit) }, 0);
 }
+
+/// No core is dumped from now on.
+pub fn without_core() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads the limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) }, 0);
+}
+
+/// Reads where there is no memory.
+pub fn fault() {
+    set_default(Signal::SEGV); // Rust's own handler prints about overflowed stacks
+    let page = 4096;
+    let (nowhere, private) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANON);
+    // SAFETY: new memory, which nobody else uses, and which can't be read.
+    let memory = unsafe { libc::mmap(nowhere, page, libc::PROT_NONE, private, -1, 0) };
+    assert_ne!(memory, libc::MAP_FAILED);
+    // SAFETY: faults, on purpose: the address is mapped and may not be read.
+    unsafe { memory.cast::<u8>().read_volatile() };
+}
+
+/// Sends a signal to the calling thread.
+pub fn raise(signal: Signal) {
+    // SAFETY: sending a signal touches no memory of ours.
+    assert_eq!(unsafe { libc::raise(signal.as_raw()) }, 0);
+}
