@@ -131,7 +131,11 @@ impl Entry {
 
 /// One subscriber's place.
 #[derive(Debug, Default)]
-pub(super) struct Slot(Mutex<Queue>);
+pub(super) struct Slot {
+    queue: Mutex<Queue>,
+    /// Nothing is unread, and the waker is to be called when something is. Written under the lock.
+    is_quiet: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -141,19 +145,38 @@ struct Queue {
     standard: SignalSet,
     /// How many of them are of real-time signals.
     real_time: usize,
+    /// Of whoever polled last. It stays, so that reading one signal is waiting for the next.
     waker: Option<Waker>,
 }
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether whoever polled last need not do so again: it will be woken.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_quiet.load(Ordering::Acquire)
     }
 
     /// Takes a record, and returns who waits for it.
     pub(super) fn put(&self, record: &Arc<Record>) -> Option<Waker> {
         let mut queue = self.lock();
         queue.put(record);
-        queue.waker.take()
+        self.disturb(&queue)
+    }
+
+    /// Whoever waits, to look again.
+    pub(super) fn rouse(&self) -> Option<Waker> {
+        self.disturb(&self.lock())
+    }
+
+    fn disturb(&self, queue: &Queue) -> Option<Waker> {
+        if !self.is_quiet() {
+            return None;
+        }
+        self.is_quiet.store(false, Ordering::Release);
+        queue.waker.clone()
     }
 
     /// The first unread.
@@ -164,18 +187,15 @@ impl Slot {
     /// The first unread; or leaves the waker.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Entry> {
         let mut queue = self.lock();
-        if let Some(entry) = queue.pop() {
-            return Poll::Ready(entry);
+        let found = queue.pop();
+        if queue.entries.is_empty() {
+            match &mut queue.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            self.is_quiet.store(true, Ordering::Release);
         }
-        match &mut queue.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
-    }
-
-    pub(super) fn take_waker(&self) -> Option<Waker> {
-        self.lock().waker.take()
+        found.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Takes out what is unread of the set.

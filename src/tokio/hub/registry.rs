@@ -119,7 +119,7 @@ impl Sink for Registry {
 
     fn everybody(&mut self, wakers: &mut Vec<Waker>) {
         for line in self.lines.values() {
-            wakers.extend(line.slots.values().filter_map(|slot| slot.take_waker()));
+            wakers.extend(line.slots.values().filter_map(|slot| slot.rouse()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use ::tokio::task::coop;
@@ -45,6 +45,8 @@ pub struct Subscriber {
     id: u64,
     set: SignalSet,
     seat: Seat,
+    /// The task whose waker is in the slot.
+    waker: Option<Waker>,
 }
 
 impl Subscriber {
@@ -57,7 +59,7 @@ impl Subscriber {
         }
         let slot = Arc::new(Slot::default());
         let id = shared.with(|state| state.add_subscriber(shared, &slot, set))?;
-        Ok(Subscriber { shared: shared.clone(), slot, id, set, seat: Seat::new() })
+        Ok(Subscriber { shared: shared.clone(), slot, id, set, seat: Seat::new(), waker: None })
     }
 
     /// What it receives.
@@ -139,7 +141,14 @@ impl Subscriber {
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let coop = ready!(coop::poll_proceed(cx));
-        let mut found = self.slot.poll(cx);
+        let is_known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let mut found = Poll::Pending;
+        if !(is_known && self.slot.is_quiet()) {
+            found = self.slot.poll(cx);
+            if !is_known {
+                self.waker = Some(cx.waker().clone());
+            }
+        }
         if found.is_pending() {
             // The waker is where a record finds it. What comes from now on wakes the task.
             if self.shared.attend(&mut self.seat)? {
@@ -180,6 +189,7 @@ impl Subscriber {
     }
 
     fn recv_until(&mut self, deadline: Option<Instant>) -> io::Result<Option<HubEvent>> {
+        self.waker = None;
         let found = self.shared.block_on(deadline, |cx| self.slot.poll(cx))?;
         Ok(found.map(Entry::sign))
     }
