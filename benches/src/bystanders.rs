@@ -1,10 +1,9 @@
 //! Threads that have nothing to do with signals, and what they notice of them.
 
 use std::hint::black_box;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use nix::time::{ClockId, clock_gettime};
 use rustix::event::{PollFd, PollFlags};
@@ -22,43 +21,31 @@ pub struct Disturbance {
     pub slow_down: f64,
 }
 
-/// A thread that blocks in `poll`, one that blocks in `read` and one that computes.
-pub struct Bystanders {
-    stop: Arc<AtomicBool>,
-    /// Closing them ends the blocking calls.
-    pipes: [OwnedFd; 2],
-    waiting: [JoinHandle<u64>; 2],
-    computing: JoinHandle<f64>,
-    /// CPU nanoseconds of a piece of work in peace.
-    calm_ns: f64,
-}
-
-impl Bystanders {
-    pub fn start() -> Bystanders {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (poll_end, poll_pipe) = nix::unistd::pipe().expect("a pipe");
-        let (read_end, read_pipe) = nix::unistd::pipe().expect("a pipe");
-        let waiting = [
-            thread::spawn(move || {
-                count_interrupts(|| {
-                    rustix::event::poll(&mut [PollFd::new(&poll_end, PollFlags::IN)], None)
-                })
-            }),
-            thread::spawn(move || count_interrupts(|| rustix::io::read(&read_end, &mut [0]))),
-        ];
-        let calm_ns = pieces_until(|pieces| pieces == CALM_PIECES);
-        let stopped = Arc::clone(&stop);
-        let computing = thread::spawn(move || pieces_until(|_| stopped.load(Ordering::Relaxed)));
-        Bystanders { stop, pipes: [poll_pipe, read_pipe], waiting, computing, calm_ns }
-    }
-
-    pub fn stop(self) -> Disturbance {
-        self.stop.store(true, Ordering::Relaxed);
-        drop(self.pipes);
-        let [poll_eintr, read_eintr] =
-            self.waiting.map(|thread| thread.join().expect("a waiting thread"));
-        let flooded_ns = self.computing.join().expect("the computing thread");
-        Disturbance { poll_eintr, read_eintr, slow_down: flooded_ns / self.calm_ns }
+/// Does arithmetic on the calling thread, the process' first, while `receive` receives on a thread of
+/// its own until it says that it stops, and two more threads wait in `poll` and in `read`.
+///
+/// That is how a program looks whose main thread does the work. The kernel prefers the first thread
+/// for a signal that it may have; a handler then runs there.
+pub fn disturbed(receive: impl FnOnce(Arc<AtomicBool>) + Send + 'static) -> Disturbance {
+    let (poll_end, poll_pipe) = nix::unistd::pipe().expect("a pipe");
+    let (read_end, read_pipe) = nix::unistd::pipe().expect("a pipe");
+    let polling = thread::spawn(move || {
+        let mut ends = [PollFd::new(&poll_end, PollFlags::IN)];
+        count_interrupts(|| rustix::event::poll(&mut ends, None))
+    });
+    let reading = thread::spawn(move || count_interrupts(|| rustix::io::read(&read_end, &mut [0])));
+    let calm_ns = pieces_until(|pieces| pieces == CALM_PIECES);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let receiving = thread::spawn(move || receive(stop));
+    let flooded_ns = pieces_until(|_| stopped.load(Ordering::Relaxed));
+    receiving.join().expect("the receiving thread");
+    // Ends the waiting.
+    drop([poll_pipe, read_pipe]);
+    Disturbance {
+        poll_eintr: polling.join().expect("the polling thread"),
+        read_eintr: reading.join().expect("the reading thread"),
+        slow_down: flooded_ns / calm_ns,
     }
 }
 

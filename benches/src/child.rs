@@ -26,6 +26,14 @@ pub fn pin() {
     sched_setaffinity(Pid::this(), &one).expect("pinned");
 }
 
+/// Lets this process run on all CPUs again.
+pub fn unpin() {
+    let mut all = CpuSet::new();
+    (0..CpuSet::count()).for_each(|cpu| all.set(cpu).expect("a CPU's number"));
+    // The kernel takes those that there are.
+    sched_setaffinity(Pid::this(), &all).expect("not pinned");
+}
+
 /// A child in a role.
 pub struct Role {
     pub pid: i32,

@@ -4,6 +4,8 @@
 //! to the other threads of the process. The sender is on the same CPU and waits only while the
 //! kernel's queue is full.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -11,9 +13,9 @@ use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 use signal_source::Signal;
 
-use crate::bystanders::{Bystanders, Disturbance};
+use crate::bystanders::{self, Disturbance};
 use crate::child::{self, Role};
-use crate::receivers::{self, Job, Receiver, raw};
+use crate::receivers::{self, Job, Kind, Receiver, raw};
 use crate::stats::{in_turns, median};
 
 /// One receiver's figures.
@@ -46,7 +48,6 @@ struct Outcome {
     delivered: u64,
     in_order: Option<bool>,
     cpu_ns: f64,
-    disturbance: Option<Disturbance>,
 }
 
 pub fn run(effort: Effort) -> Vec<Row> {
@@ -74,11 +75,11 @@ pub fn run(effort: Effort) -> Vec<Row> {
     rows.map(row).collect()
 }
 
-/// The same, with other threads in the receiving process.
+/// The same, once, with threads in the receiving process that have nothing to do with signals.
 fn disturb(receiver: &Receiver, signals: &str) -> Disturbance {
-    let mut role = Role::start(&[], "flooded", &[receiver.id, "1", "bystanders"]);
+    let mut role = Role::start(&[], "disturbed", &[receiver.id]);
     flood(&mut role, 0, signals.parse().expect("a number"));
-    role.finish::<Outcome>().disturbance.expect("what the bystanders saw")
+    role.finish()
 }
 
 /// The signal that is counted, and the one that ends a slice. The kernel hands out lower numbers
@@ -108,26 +109,23 @@ fn send(pid: i32, signal: i32, value: i32) {
 
 /// The role of the receiver.
 pub fn flooded(arguments: &[String]) {
-    let [receiver, slices, bystanders @ ..] = arguments else {
-        panic!("{arguments:?}: a receiver, slices")
-    };
-    let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
+    let [receiver, slices] = arguments else { panic!("{arguments:?}: a receiver, slices") };
     let job = Flooded {
         slices: slices.parse().expect("a number"),
-        with_bystanders: !bystanders.is_empty(),
-        bystanders: None,
         cpu_before: 0,
         delivered: 0,
         next: 0,
         in_order: None,
     };
-    (receiver.run)(&signals(), Box::new(job));
+    (find(receiver).run)(&signals(), Box::new(job));
+}
+
+fn find(id: &str) -> &'static Receiver {
+    receivers::find(id).unwrap_or_else(|| panic!("no receiver {id}"))
 }
 
 struct Flooded {
     slices: usize,
-    with_bystanders: bool,
-    bystanders: Option<Bystanders>,
     cpu_before: i64,
     delivered: u64,
     /// The lowest integer that may come next.
@@ -137,8 +135,6 @@ struct Flooded {
 
 impl Job for Flooded {
     fn opened(&mut self) {
-        // Started now, so that they inherit the mask that the receiver needs.
-        self.bystanders = self.with_bystanders.then(Bystanders::start);
         self.cpu_before = cpu_ns();
         child::say_ready();
     }
@@ -165,9 +161,48 @@ impl Job for Flooded {
             delivered: self.delivered,
             in_order: self.in_order,
             cpu_ns: (cpu_ns() - self.cpu_before) as f64,
-            disturbance: self.bystanders.take().map(Bystanders::stop),
         });
         false
+    }
+}
+
+/// The role of a receiver among other threads.
+pub fn disturbed(arguments: &[String]) {
+    let [receiver] = arguments else { panic!("{arguments:?}: a receiver") };
+    let receiver = find(receiver);
+    // Only a thread that runs at the moment of the signal is interrupted.
+    child::unpin();
+    if matches!(receiver.kind, Kind::Ours | Kind::Raw) {
+        // Before any thread exists, as whoever reads the kernel's queue has to.
+        raw::sigset(&signals()).thread_block().expect("blocked");
+    }
+    let outcome = bystanders::disturbed(|stop| {
+        (receiver.run)(&signals(), Box::new(Disturbed { ended: false, stop }));
+    });
+    child::say_outcome(&outcome);
+}
+
+/// Waits for the end of the one slice.
+struct Disturbed {
+    ended: bool,
+    stop: Arc<AtomicBool>,
+}
+
+impl Job for Disturbed {
+    fn opened(&mut self) {
+        child::say_ready();
+    }
+
+    fn received(&mut self, signal: i32, _: Option<i32>) {
+        self.ended |= signal == signals()[1];
+    }
+
+    fn goes_on(&mut self) -> bool {
+        if self.ended {
+            self.stop.store(true, Ordering::Relaxed);
+            child::answer(b".");
+        }
+        !self.ended
     }
 }
 

@@ -134,6 +134,7 @@ fn play(role: &str, arguments: &[String]) {
         "itself" => wake::itself(arguments),
         "drain" => read::drain(arguments),
         "flooded" => flood::flooded(arguments),
+        "disturbed" => flood::disturbed(arguments),
         "opener" => open::opener(arguments),
         "crowd" => scale::crowd(arguments),
         "parent" => spawn::parent(arguments),

@@ -138,8 +138,9 @@ fn flood(report: &Report, text: &mut String) {
     }
     let note = "Real-time signals with integers, as fast as another process can send them. Times \
         are for one signal sent: wall time of both processes, CPU time of the receiver. The last \
-        three columns are of a shorter run: how often a thread in `poll` and one in `read` got \
-        `EINTR`, and what a computing thread's work costs, in CPU time, beside its cost in peace.";
+        three columns are of a shorter run, in which a thread of its own receives: how often a \
+        thread in `poll` and one in `read` got `EINTR`, and what the main thread's arithmetic \
+        costs, in CPU time, beside its cost in peace.";
     table.write(text, "flood", note);
 }
 

@@ -63,7 +63,11 @@ impl BarPlot {
         let end = self.x(bar.value).max(LEFT + 1);
         let corners = [(LEFT, y + 4), (end, y + ROW - 4)];
         canvas.draw(&Rectangle::new(corners, bar.color.filled())).expect("drawn");
-        canvas::text(canvas, &bar.text, (end + 8, middle), TEXT_SIZE, HPos::Left, VPos::Center);
+        // Not across the line.
+        let limit = self.limit.map_or(0, |(_, value)| self.x(value));
+        let covered = end..=end + 16 + TEXT_SIZE * bar.text.len() as i32 / 2;
+        let start = if covered.contains(&limit) { limit } else { end };
+        canvas::text(canvas, &bar.text, (start + 8, middle), TEXT_SIZE, HPos::Left, VPos::Center);
     }
 
     fn limit(&self, canvas: &Canvas<'_>, name: &str, value: f64, bottom: i32) {

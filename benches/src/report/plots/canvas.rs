@@ -35,5 +35,5 @@ pub fn legend_entry(canvas: &Canvas<'_>, name: &str, color: Colour, at: (i32, i3
     let (x, y) = at;
     canvas.draw(&Rectangle::new([(x, y - 5), (x + 12, y + 5)], color.filled())).expect("drawn");
     text(canvas, name, (x + 18, y), TEXT_SIZE, HPos::Left, VPos::Center);
-    x + 18 + name.len() as i32 * 8 + 12
+    x + 18 + name.len() as i32 * TEXT_SIZE / 2 + 16
 }

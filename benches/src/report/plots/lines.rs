@@ -21,6 +21,8 @@ pub struct LinePlot {
     pub series: Vec<Series>,
     /// Drawn as a dashed line.
     pub limit: Option<Series>,
+    /// Between two marks on the horizontal axis.
+    pub base: f64,
     pub is_log_y: bool,
 }
 
@@ -61,7 +63,7 @@ impl LinePlot {
         let mut chart = ChartBuilder::on(plot)
             .x_label_area_size(48)
             .y_label_area_size(72)
-            .build_cartesian_2d((first..last).log_scale().base(2.0), ys)
+            .build_cartesian_2d((first..last).log_scale().base(self.base), ys)
             .expect("axes");
         let font = ("sans-serif", TEXT_SIZE).into_font().color(&TEXT);
         chart

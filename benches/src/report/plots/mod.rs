@@ -70,11 +70,11 @@ fn flood(report: &Report) -> BarPlot {
     let bar = |row: &crate::flood::Row| Bar {
         label: row.name.into(),
         value: row.delivered as f64 / row.sent as f64 * 100.0,
-        text: format!("{}, {:.0} ns CPU each", row.delivered, row.cpu_ns),
+        text: format!("{}, {:.0} ns CPU each", grouped(row.delivered), row.cpu_ns),
         color: color(row.id),
     };
     BarPlot {
-        title: format!("{sent} queued signals with integers, sent without a pause"),
+        title: format!("{} signals with integers, sent without a pause", grouped(sent)),
         unit: "percent delivered; more is better".into(),
         bars: report.flood.iter().map(bar).collect(),
         limit: Some(("all that were sent", 100.0)),
@@ -96,6 +96,7 @@ fn batches(report: &Report) -> LinePlot {
             points: points(|row| row.ours_ns),
         }],
         limit: Some(Series { name: "raw read(2)", color: GREY, points: points(|row| row.raw_ns) }),
+        base: 2.0,
         is_log_y: false,
     }
 }
@@ -129,6 +130,15 @@ fn subscribers(report: &Report) -> LinePlot {
             color: GREY,
             points: flat(raw),
         }),
+        base: 10.0,
         is_log_y: true,
+    }
+}
+
+/// `1 000 000`.
+fn grouped(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{} {:03}", grouped(number / 1000), number % 1000),
     }
 }
