@@ -1,0 +1,113 @@
+//! Signals, dispositions and masks, as a program has them that does not use the crate.
+
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nix::libc;
+use nix::sys::signal::SigSet;
+use signal_source::{Signal, SignalSet};
+
+/// This process' pid.
+pub fn pid() -> u32 {
+    std::process::id()
+}
+
+/// Sends a signal to this process.
+pub fn send(signal: Signal) {
+    signal_source::send::kill(pid(), signal).expect("a process may signal itself");
+}
+
+fn set_action(signal: Signal, handler: libc::sighandler_t) {
+    // SAFETY: all zeros are a valid action.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = handler;
+    // SAFETY: the action ignores, is the default, or a function that only counts.
+    let set = unsafe { libc::sigaction(signal.as_raw(), &action, ptr::null_mut()) };
+    assert_eq!(set, 0, "the action of {signal}");
+}
+
+pub fn set_default(signal: Signal) {
+    set_action(signal, libc::SIG_DFL);
+}
+
+pub fn set_ignored(signal: Signal) {
+    set_action(signal, libc::SIG_IGN);
+}
+
+static HITS: [AtomicUsize; 129] = [const { AtomicUsize::new(0) }; 129];
+
+extern "C" fn count(number: libc::c_int) {
+    if let Some(hits) = usize::try_from(number).ok().and_then(|number| HITS.get(number)) {
+        hits.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Installs a handler that counts: [`hits`].
+pub fn set_counting(signal: Signal) {
+    set_action(signal, count as extern "C" fn(libc::c_int) as libc::sighandler_t);
+}
+
+/// How often the counting handler ran.
+pub fn hits(signal: Signal) -> usize {
+    HITS[usize::try_from(signal.as_raw()).expect("a number")].load(Ordering::SeqCst)
+}
+
+/// The calling thread's mask, asked of the C library and nobody else.
+pub fn raw_mask() -> SignalSet {
+    let mask = SigSet::thread_get_mask().expect("a mask");
+    // SAFETY: the set is initialised, and a number that does not exist is refused.
+    let blocked = |number| unsafe { libc::sigismember(mask.as_ref(), number) } == 1;
+    (1..=128).filter(|&number| blocked(number)).filter_map(Signal::from_raw).collect()
+}
+
+/// Blocks the set in the calling thread, as a program does that does not use this crate.
+pub fn raw_block(set: impl Into<SignalSet>) {
+    change_mask(libc::SIG_BLOCK, set.into());
+}
+
+/// Unblocks the set in the calling thread, as a program does that does not use this crate.
+pub fn raw_unblock(set: impl Into<SignalSet>) {
+    change_mask(libc::SIG_UNBLOCK, set.into());
+}
+
+fn change_mask(how: libc::c_int, set: SignalSet) {
+    let mut raw = *SigSet::empty().as_ref();
+    for signal in set {
+        // SAFETY: the set is initialised, and a number that does not exist is refused.
+        unsafe { libc::sigaddset(&mut raw, signal.as_raw()) };
+    }
+    // SAFETY: reads an initialised set.
+    assert_eq!(unsafe { libc::pthread_sigmask(how, &raw, ptr::null_mut()) }, 0);
+}
+
+static EXIT_CODE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn exit(_number: libc::c_int) {
+    // Not allowed in a handler, and done in many a program.
+    std::process::exit(EXIT_CODE.load(Ordering::SeqCst).try_into().unwrap_or(1))
+}
+
+/// Installs a handler that exits with the code, in the way of programs that know no better.
+pub fn set_exiting(signal: Signal, code: u8) {
+    EXIT_CODE.store(code.into(), Ordering::SeqCst);
+    set_action(signal, exit as extern "C" fn(libc::c_int) as libc::sighandler_t);
+}
+
+/// Reads where there is no memory.
+pub fn fault() {
+    set_default(Signal::SEGV); // Rust's own handler prints about overflowed stacks
+    let page = 4096;
+    let (nowhere, private) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANON);
+    // SAFETY: new memory, which nobody else uses, and which can't be read.
+    let memory = unsafe { libc::mmap(nowhere, page, libc::PROT_NONE, private, -1, 0) };
+    assert_ne!(memory, libc::MAP_FAILED);
+    // SAFETY: faults, on purpose: the address is mapped and may not be read.
+    unsafe { memory.cast::<u8>().read_volatile() };
+}
+
+/// Sends a signal to the calling thread.
+pub fn raise(signal: Signal) {
+    // SAFETY: sending a signal touches no memory of ours.
+    assert_eq!(unsafe { libc::raise(signal.as_raw()) }, 0);
+}

@@ -1,0 +1,65 @@
+//! Threads, and waiting.
+
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::DEADLINE;
+
+/// Waits, with the deadline, until the condition holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A thread that does what it is told, one thing after the other.
+pub struct Worker {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Worker {
+    pub fn start(name: &str) -> Worker {
+        let (jobs, incoming) = channel::<Job>();
+        let work = move || incoming.into_iter().for_each(|job| job());
+        let thread = thread::Builder::new().name(name.into()).stack_size(64 * 1024).spawn(work);
+        Worker { jobs: Some(jobs), thread: Some(thread.expect("a thread")) }
+    }
+
+    /// Runs `job` on the thread and returns what it returned.
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (answer, answered) = channel();
+        let job: Job = Box::new(move || answer.send(job()).expect("somebody waits"));
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).expect("the thread runs");
+        answered.recv().expect("the job did not panic")
+    }
+}
+
+/// Ends the thread, and waits for its end.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// `panic!("on purpose")` prints nothing from now on.
+pub fn quiet_panics() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload().downcast_ref() != Some(&"on purpose") {
+            others(panic);
+        }
+    }));
+}
+
+/// Waits for a signal that must end this process.
+pub fn wait_for_death() -> ! {
+    eventually("this process is killed", || false);
+    unreachable!("the condition never holds")
+}
