@@ -35,8 +35,8 @@ pub(super) struct Registry {
 /// One received signal.
 #[derive(Debug, Default)]
 struct Line {
-    /// By subscriber, so the longest there is served first.
-    slots: BTreeMap<u64, Arc<Slot>>,
+    /// In the order of the subscribers' numbers, so the longest there is served first.
+    slots: Vec<(u64, Arc<Slot>)>,
     /// Of a standard signal: who reads it, has read all that merged with it.
     latest: Option<Arc<Record>>,
     /// Real-time signals that nobody has read, nor can any more.
@@ -44,8 +44,20 @@ struct Line {
 }
 
 impl Line {
+    fn insert(&mut self, id: u64, slot: &Arc<Slot>) {
+        if let Err(index) = self.slots.binary_search_by_key(&id, |&(id, _)| id) {
+            self.slots.insert(index, (id, slot.clone()));
+        }
+    }
+
+    fn remove(&mut self, id: u64) {
+        if let Ok(index) = self.slots.binary_search_by_key(&id, |&(id, _)| id) {
+            self.slots.remove(index);
+        }
+    }
+
     fn put(&mut self, record: &Arc<Record>, wakers: &mut Vec<Waker>) -> usize {
-        for slot in self.slots.values() {
+        for (_, slot) in &self.slots {
             wakers.extend(slot.put(record));
         }
         if !record.is_queued {
@@ -119,7 +131,7 @@ impl Sink for Registry {
 
     fn everybody(&mut self, wakers: &mut Vec<Waker>) {
         for line in self.lines.values() {
-            wakers.extend(line.slots.values().filter_map(|slot| slot.rouse()));
+            wakers.extend(line.slots.iter().filter_map(|(_, slot)| slot.rouse()));
         }
     }
 }
@@ -205,7 +217,7 @@ impl State<Registry> {
         }
         for signal in set {
             let line = self.sink.lines.entry(signal).or_default();
-            line.slots.insert(id, slot.clone());
+            line.insert(id, slot);
         }
         self.sink.reserved -= set;
         Ok(())
@@ -215,7 +227,7 @@ impl State<Registry> {
     pub(super) fn leave(&mut self, id: u64, slot: &Slot, set: SignalSet) {
         for signal in set {
             if let Some(line) = self.sink.lines.get_mut(&signal) {
-                line.slots.remove(&id);
+                line.remove(id);
             }
         }
         for info in slot.withdraw(set).into_iter().filter_map(Entry::give_up) {

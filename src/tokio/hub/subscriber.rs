@@ -151,7 +151,7 @@ impl Subscriber {
         }
         if found.is_pending() {
             // The waker is where a record finds it. What comes from now on wakes the task.
-            if self.shared.attend(&mut self.seat)? {
+            if self.shared.attend(&mut self.seat, is_known)? {
                 found = self.slot.pop().map_or(Poll::Pending, Poll::Ready);
             }
         }

@@ -156,16 +156,22 @@ impl<S: Sink> Shared<S> {
     /// For a task that has left its waker in the sink: sees to it that a signal to come wakes it,
     /// or that one that is there already has. Tells whether it has looked for one.
     ///
+    /// `is_known`: the waker is the one that last took the seat. A tokio task stays in its runtime,
+    /// so for the same task with the same waker the runtime need not be asked for.
+    ///
     /// # Panics
     ///
     /// Outside a runtime, or in one without its I/O driver enabled.
-    pub(super) fn attend(self: &Arc<Self>, seat: &mut Seat) -> io::Result<bool> {
+    pub(super) fn attend(self: &Arc<Self>, seat: &mut Seat, is_known: bool) -> io::Result<bool> {
+        let is_drained = self.is_drained();
+        if is_drained && is_known && seat.is_armed_for_task() {
+            return Ok(false);
+        }
         let runtime = match Handle::try_current() {
             Ok(handle) => handle.id(),
             Err(_) if self.lock().signals.is_none() => return Ok(false),
             Err(_) => Handle::current().id(), // panics
         };
-        let is_drained = self.is_drained();
         if is_drained && seat.is_armed(runtime) {
             return Ok(false);
         }
@@ -173,11 +179,10 @@ impl<S: Sink> Shared<S> {
             return Ok(true);
         }
         let Some(reader) = self.reader(runtime)? else { return Ok(true) };
+        seat.take(&reader);
         if reader.is_armed() {
-            seat.take(runtime, &reader);
             return Ok(true);
         }
-        seat.take(runtime, &reader);
         let armed = reader.arm(self);
         if !reader.is_alive() {
             self.retire(&reader);

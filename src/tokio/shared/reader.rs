@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use ::tokio::io::unix::AsyncFd;
 use ::tokio::runtime::Id;
-use ::tokio::task::unconstrained;
+use ::tokio::task::{self, unconstrained};
 
 use super::{Shared, Sink};
 use crate::Signals;
@@ -121,21 +121,30 @@ impl<S: Sink> Wake for Edge<S> {
     }
 }
 
-/// The runtime where a task waited last, and whether that one's reader is armed.
+/// Where somebody waited last: in which runtime, in which task, and whether the runtime's reader is
+/// armed.
 #[derive(Debug)]
-pub(in crate::tokio) struct Seat(Option<(Id, Arc<AtomicBool>)>);
+pub(in crate::tokio) struct Seat(Option<(Id, Option<task::Id>, Arc<AtomicBool>)>);
 
 impl Seat {
     pub(in crate::tokio) fn new() -> Seat {
         Seat(None)
     }
 
-    pub(super) fn is_armed(&self, runtime: Id) -> bool {
-        let Some((found, armed)) = &self.0 else { return false };
-        *found == runtime && armed.load(Ordering::SeqCst)
+    /// Whether the current task is the one, and the reader is armed.
+    pub(super) fn is_armed_for_task(&self) -> bool {
+        let Some((_, Some(waited), armed)) = &self.0 else { return false };
+        task::try_id() == Some(*waited) && armed.load(Ordering::SeqCst)
     }
 
-    pub(super) fn take<S: Sink>(&mut self, runtime: Id, reader: &Reader<S>) {
-        self.0 = Some((runtime, reader.armed.clone()));
+    /// Whether the runtime is the one, and the reader is armed; then it is the current task's seat.
+    pub(super) fn is_armed(&mut self, runtime: Id) -> bool {
+        let Some((waited, task, armed)) = &mut self.0 else { return false };
+        *task = task::try_id();
+        *waited == runtime && armed.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn take<S: Sink>(&mut self, reader: &Reader<S>) {
+        self.0 = Some((reader.runtime, task::try_id(), reader.armed.clone()));
     }
 }

@@ -189,7 +189,11 @@ impl<'a> Wait<'a> {
         if let Poll::Ready(found) = poll(self, cx) {
             return Poll::Ready(Ok(found));
         }
-        if self.shared.attend(&mut self.seat)? { poll(self, cx).map(Ok) } else { Poll::Pending }
+        if self.shared.attend(&mut self.seat, false)? {
+            poll(self, cx).map(Ok)
+        } else {
+            Poll::Pending
+        }
     }
 }
 
