@@ -116,7 +116,7 @@ impl Signals {
     /// # Platform notes
     ///
     /// Linux and Android: blocks the set in the calling thread (`pthread_sigmask(3)`) and looks at
-    /// every other thread of the process (`/proc/self/task/*/status`; about 40 µs a thread). Where
+    /// every other thread of the process (`/proc/self/task/*/status`; some 15 µs a thread). Where
     /// `/proc` is not mounted, nobody looks. Linux makes no `CHLD` at all while that is ignored: it
     /// is put to its default while the receiver is open.
     #[doc(alias = "signalfd")]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -65,7 +65,7 @@ fn row(name: &'static str, dependency: &str) -> Row {
     Row { name, crates: crates.len() - 1, cpu_seconds }
 }
 
-fn write_package(package: &PathBuf, dependency: &str) {
+fn write_package(package: &Path, dependency: &str) {
     let manifest = format!(
         "[workspace]\n[package]\nname = \"program\"\nedition = \"2024\"\n[dependencies]\n{dependency}\n"
     );

@@ -60,11 +60,11 @@ const SMOKE: Effort = Effort {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, role, rest @ ..] = &arguments[..] {
-        if flag == child::ROLE {
-            play(role, rest);
-            return ExitCode::SUCCESS;
-        }
+    if let [flag, role, rest @ ..] = &arguments[..]
+        && flag == child::ROLE
+    {
+        play(role, rest);
+        return ExitCode::SUCCESS;
     }
     let (mut smoke, mut named) = (false, Vec::new());
     for argument in arguments {

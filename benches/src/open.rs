@@ -53,21 +53,22 @@ pub fn opener(arguments: &[String]) {
     let [threads, times] = arguments else { panic!("{arguments:?}: threads, times") };
     let threads = threads.parse().expect("a number");
     let times = times.parse().expect("a number");
-    // As a program does that can't open before it starts threads.
-    mask::block(SignalSet::all()).expect("blocked").keep();
+    // The others block what they inherit; this one lets it in until it opens.
+    let guard = mask::block(SignalSet::all()).expect("blocked");
     for _ in 1..threads {
-        thread::Builder::new()
-            .stack_size(16 * 1024)
-            .spawn(|| {
-                loop {
-                    thread::park()
-                }
-            })
-            .expect("a thread");
+        let thread = thread::Builder::new().stack_size(16 * 1024);
+        thread.spawn(park_for_ever).expect("a thread");
     }
+    drop(guard);
     child::say_ready();
     let rows: Vec<Row> = SIGNALS.iter().map(|&signals| measure(threads, signals, times)).collect();
     child::say_outcome(&rows);
+}
+
+fn park_for_ever() {
+    loop {
+        thread::park();
+    }
 }
 
 fn measure(threads: usize, signals: usize, times: usize) -> Row {
@@ -95,15 +96,20 @@ fn bare(signals: &[i32], audit: bool) {
     let set = raw::sigset(signals);
     let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK).expect("blocked");
     if audit {
-        let mut status = [0; 4096];
-        for entry in fs::read_dir("/proc/self/task").expect("threads") {
-            let mut file =
-                fs::File::open(entry.expect("a thread").path().join("status")).expect("a status");
-            assert!(file.read(&mut status).expect("read") > 0);
-        }
+        pass_over_threads();
     }
     let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
         .expect("a signalfd");
     drop(fd);
     before.thread_set_mask().expect("the mask back");
+}
+
+/// Reads each status in one call, and looks at none.
+fn pass_over_threads() {
+    let mut status = [0; 4096];
+    for thread in fs::read_dir("/proc/self/task").expect("threads") {
+        let path = thread.expect("a thread").path().join("status");
+        let mut file = fs::File::open(path).expect("a status");
+        assert!(file.read(&mut status).expect("read") > 0);
+    }
 }

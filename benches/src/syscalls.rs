@@ -13,10 +13,12 @@ use crate::receivers::Receiver;
 /// What starting and ending costs cancels out between a short and a long run.
 const SIGNALS: [usize; 2] = [20, 120];
 
-/// Calls for each signal, without the answer's `write`; `None` where there is no `strace`.
+/// Calls for each signal, without the answer's `write`; `None` where `strace` does not work.
 pub fn count(receiver: &Receiver) -> Option<f64> {
-    let version = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
-    if !version.is_ok_and(|status| status.success()) {
+    // It may be there and yet not be allowed to trace.
+    let mut trial = Command::new("strace");
+    trial.args(["-c", "-o", "/dev/null", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if !trial.status().is_ok_and(|status| status.success()) {
         return None;
     }
     let [few, many] = SIGNALS.map(|signals| calls(receiver, signals));

@@ -179,7 +179,7 @@ impl Job for Itself {
         let now = Instant::now();
         if let Some(start) = self.start.take() {
             self.times_ns.push((now - start).as_nanos() as f64);
-            if self.times_ns.len() % self.effort.signals == 0 {
+            if self.times_ns.len().is_multiple_of(self.effort.signals) {
                 return self.end_slice();
             }
         }
