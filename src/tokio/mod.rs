@@ -1,4 +1,10 @@
-//! Signals in tokio: a stream.
+//! Signals in tokio: a stream, a shutdown that everybody is told of, and a hub for many subscribers.
+//!
+//! | what the program needs | type |
+//! |---|---|
+//! | one task receives signals | [`SignalStream`] |
+//! | to know when to stop, in many places | [`Shutdown`] |
+//! | several tasks and threads receive the same signals | [`SignalHub`] |
 //!
 //! Open the receiver in `main` before the runtime is built and hand it in, so that the runtime's
 //! threads inherit the block:

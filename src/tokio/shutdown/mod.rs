@@ -1,5 +1,6 @@
 //! `Shutdown`: the signal to stop, told to everybody who asks.
 
+mod builder;
 mod latch;
 
 use std::fmt;
@@ -8,10 +9,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::builder::ShutdownBuilder;
 use self::latch::{Latch, Wait};
 use super::shared::Shared;
-use crate::platform::state;
-use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet, Signals};
+use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// Tells a program when to stop: on `INT` or `TERM`, or the first of a given set.
 ///
@@ -115,95 +116,12 @@ impl fmt::Display for ShutdownCause {
     }
 }
 
-/// How to open a [`Shutdown`]: [`Shutdown::builder`].
-///
-/// # Examples
-///
-/// ```no_run
-/// use signal_source::Signal;
-/// use signal_source::tokio::Shutdown;
-///
-/// # async fn clean_up() {}
-/// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     let shutdown = Shutdown::builder()
-///         .signals([Signal::INT, Signal::TERM, Signal::HUP])
-///         .keep_receiving(true)
-///         .open()?;
-///     tokio::runtime::Runtime::new()?.block_on(async {
-///         println!("{}: cleaning up", shutdown.wait().await?);
-///         tokio::select! {
-///             () = clean_up() => println!("done"),
-///             further = shutdown.further() => println!("{:?}: leaving at once", further?),
-///         }
-///         Ok(())
-///     })
-/// }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ShutdownBuilder {
-    set: SignalSet,
-    keeps: bool,
-    audit: bool,
-}
-
-impl ShutdownBuilder {
-    /// The signals that fire it; `INT` and `TERM` unless told otherwise.
-    pub fn signals(mut self, set: impl Into<SignalSet>) -> ShutdownBuilder {
-        self.set = set.into();
-        self
-    }
-
-    /// Whether to go on receiving after it has fired, so that a second Ctrl-C does not kill: see
-    /// [`Shutdown::further`]. `false` unless told otherwise.
-    pub fn keep_receiving(mut self, keep: bool) -> ShutdownBuilder {
-        self.keeps = keep;
-        self
-    }
-
-    /// Whether to check that every other thread blocks the signals: see
-    /// [`Builder::audit`](crate::Builder::audit).
-    pub fn audit(mut self, audit: bool) -> ShutdownBuilder {
-        self.audit = audit;
-        self
-    }
-
-    /// Opens it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Signals::new`], for the signals that are not left ignored. Nothing has been changed
-    /// then.
-    pub fn open(&self) -> Result<Shutdown, OpenError> {
-        if self.set.is_empty() {
-            return Err(OpenError::Empty);
-        }
-        let set = self.set - left_ignored(self.set);
-        let signals = if set.is_empty() {
-            None
-        } else {
-            Some(Signals::builder().audit(self.audit).open(set)?)
-        };
-        Ok(Shutdown { shared: Arc::new(Shared::new(signals, Latch::new(self.keeps))), set })
-    }
-}
-
-/// `INT` and `HUP`, if they were ignored when the program was started.
-fn left_ignored(set: SignalSet) -> SignalSet {
-    // On macOS and the BSDs a signal that another receiver has is ignored too.
-    let own = state::lock().claimed();
-    let ignored = |signal: &Signal| matches!(signal.disposition(), Ok(Disposition::Ignore));
-    let mut candidates = SignalSet::from([Signal::INT, Signal::HUP]) & set;
-    candidates -= own;
-    candidates.iter().filter(ignored).collect()
-}
-
 impl Shutdown {
     /// Opens a receiver for `INT` and `TERM` (`signalfd(2)`; `kqueue(2)`).
     ///
     /// # Errors
     ///
-    /// As [`Signals::new`].
+    /// As [`Signals::new`](crate::Signals::new).
     pub fn new() -> Result<Shutdown, OpenError> {
         Shutdown::builder().open()
     }
@@ -212,15 +130,14 @@ impl Shutdown {
     ///
     /// # Errors
     ///
-    /// As [`Signals::new`].
+    /// As [`Signals::new`](crate::Signals::new).
     pub fn on(set: impl Into<SignalSet>) -> Result<Shutdown, OpenError> {
         Shutdown::builder().signals(set).open()
     }
 
     /// A builder, for what [`new`](Self::new) does not ask.
     pub fn builder() -> ShutdownBuilder {
-        let set = SignalSet::from([Signal::INT, Signal::TERM]);
-        ShutdownBuilder { set, keeps: false, audit: true }
+        ShutdownBuilder::new()
     }
 
     /// The signals that fire it: those asked for, less the ones that stay ignored.
