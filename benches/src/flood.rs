@@ -51,7 +51,7 @@ struct Outcome {
 }
 
 pub fn run(effort: Effort) -> Vec<Row> {
-    let [slices, signals] = [effort.slices, effort.signals].map(|number| number.to_string());
+    let slices = effort.slices.to_string();
     let start = |receiver: &Receiver| Role::start(&[], "flooded", &[receiver.id, &slices]);
     let mut roles: Vec<Role> = receivers::FLOODED.iter().map(start).collect();
     let times =
@@ -60,7 +60,7 @@ pub fn run(effort: Effort) -> Vec<Row> {
     let rows = receivers::FLOODED.iter().zip(times).zip(outcomes);
     let row = |((receiver, times), outcome): ((&Receiver, Vec<f64>), Outcome)| {
         let sent = (effort.slices * effort.signals) as u64;
-        let disturbance = disturb(receiver, &signals);
+        let disturbance = disturb(receiver, 5 * effort.signals);
         Row {
             id: receiver.id,
             name: receiver.name,
@@ -76,9 +76,9 @@ pub fn run(effort: Effort) -> Vec<Row> {
 }
 
 /// The same, once, with threads in the receiving process that have nothing to do with signals.
-fn disturb(receiver: &Receiver, signals: &str) -> Disturbance {
+fn disturb(receiver: &Receiver, signals: usize) -> Disturbance {
     let mut role = Role::start(&[], "disturbed", &[receiver.id]);
-    flood(&mut role, 0, signals.parse().expect("a number"));
+    flood(&mut role, 0, signals);
     role.finish()
 }
 

@@ -43,9 +43,9 @@ struct Effort {
 const FULL: Effort = Effort {
     wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
     read: read::Effort { fills: 100, records: 20_000 },
-    flood: flood::Effort { slices: 10, signals: 100_000 },
-    open: open::Effort { times: 400 },
-    scale: scale::Effort { rounds: 5, signals: 20_000, most_subscribers: 10_000 },
+    flood: flood::Effort { slices: 50, signals: 20_000 },
+    open: open::Effort { times: 1000 },
+    scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
     spawn: spawn::Effort { times: 300 },
 };
 
