@@ -37,6 +37,8 @@ pub(crate) struct Holds {
     threads: BTreeMap<ThreadKey, Thread>,
     /// What was due in threads that have exited: nobody will ever unblock it there.
     orphaned: SignalSet,
+    /// In a forked child: the thread whose holders were taken over from the parent.
+    inherited: Option<ThreadKey>,
 }
 
 impl Holds {
@@ -122,17 +124,24 @@ impl Holds {
         Holds {
             threads: threads.map(|(key, thread)| (*key, thread.clone())).into_iter().collect(),
             orphaned: SignalSet::EMPTY,
+            inherited: threads.map(|(key, _)| *key),
         }
+    }
+
+    /// Whether the thread's holders of before the fork count here.
+    pub(crate) fn inherited(&self, key: ThreadKey) -> bool {
+        self.inherited == Some(key)
+    }
+
+    /// Makes the thread unblock the signals after its last holder: it inherited the block of
+    /// another one, which does not exist in this process.
+    pub(crate) fn adopt(&mut self, key: ThreadKey, set: SignalSet) {
+        self.threads.entry(key).or_default().newly |= set;
     }
 
     /// Whether anything is known of the thread.
     pub(crate) fn knows(&self, key: ThreadKey) -> bool {
         self.threads.contains_key(&key)
-    }
-
-    /// What is held in the thread.
-    pub(crate) fn held(&self, key: ThreadKey) -> SignalSet {
-        self.threads.get(&key).map_or(SignalSet::EMPTY, Thread::held)
     }
 }
 
@@ -208,10 +217,21 @@ mod tests {
         holds.add(MAIN, TERM, SignalSet::EMPTY);
         holds.add(WORKER, BOTH, BOTH);
         let mut child = holds.forked(MAIN);
-        assert!(child.knows(MAIN));
-        assert!(!child.knows(WORKER));
+        assert!(child.knows(MAIN) && child.inherited(MAIN));
+        assert!(!child.knows(WORKER) && !child.inherited(WORKER));
+        assert!(!holds.inherited(MAIN));
         child.remove(MAIN, TERM);
         assert_eq!(child.due(MAIN), TERM);
         assert!(holds.due(MAIN).is_empty());
+    }
+
+    #[test]
+    fn what_is_adopted_is_due_after_the_last_holder() {
+        let mut holds = Holds::default();
+        holds.add(MAIN, TERM, TERM); // blocked by inheritance, for all it knows
+        holds.adopt(MAIN, BOTH);
+        assert_eq!(holds.due(MAIN), BOTH - TERM);
+        holds.remove(MAIN, TERM);
+        assert_eq!(holds.due(MAIN), BOTH);
     }
 }

@@ -49,15 +49,16 @@ pub(crate) fn release_all(state: &mut State, hold: &mut Hold) {
     release(state, hold, hold.set);
 }
 
-/// Ends a hold in a forked child that inherited it and knows nothing of the thread it was made on:
-/// unblocks what no other holder of the child needs.
+/// Ends a hold in a forked child that inherited it. If nothing is known of the thread it was made
+/// on, the calling one stands in for it: it unblocks what no holder of the child's own needs, now
+/// or after the last of them.
 pub(crate) fn release_inherited(state: &mut State, hold: &mut Hold) {
-    if state.holds.knows(hold.thread) {
+    if state.holds.inherited(hold.thread) {
         return release_all(state, hold);
     }
-    let needed = needed(state) | state.holds.held(this_thread());
-    sigset::unblock(hold.newly - needed);
+    state.holds.adopt(this_thread(), hold.newly & hold.set);
     hold.set = SignalSet::EMPTY;
+    settle(state);
 }
 
 /// Makes the held signals count as blocked before, and ends the hold.
