@@ -258,6 +258,15 @@ fn a_child_of_another_thread() {
             send(USR1);
             assert_eq!(hits(USR1), 1, "after the last has gone it acts");
         });
+        // In the other order too.
+        in_fork(|| {
+            let own = open([USR1, USR2]);
+            drop(signals.take());
+            receives(&own);
+            drop(own);
+            send(USR1);
+            assert_eq!(hits(USR1), 1, "after the last has gone it acts");
+        });
         signals.take().expect("the parent's own")
     });
     receives(&signals);
@@ -286,11 +295,12 @@ fn a_child_after_a_drop_elsewhere() {
 /// Whoever has the crate's lock when another thread forks, the child does not wait for it.
 fn while_another_thread_has_the_lock() {
     [USR1, USR2].into_iter().for_each(set_counting);
-    let guard = mask::block([USR1, USR2]).expect("block");
+    let guard = mask::block(USR1).expect("block");
     let (stop, rounds) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let busy = {
         let (stop, rounds) = (stop.clone(), rounds.clone());
         thread::spawn(move || {
+            harness::raw_block(USR2);
             while !stop.load(Ordering::SeqCst) {
                 drop(open(USR1));
                 rounds.fetch_add(1, Ordering::SeqCst);
@@ -298,15 +308,25 @@ fn while_another_thread_has_the_lock() {
         })
     };
     eventually("it is busy", || rounds.load(Ordering::SeqCst) > 10);
-    for _ in 0..200 {
+    let signals = std::cell::Cell::new(Some(open(USR2)));
+    for round in 0..200 {
         in_fork(|| {
             let own = open([USR1, USR2]);
             receives(&own);
-            drop(own);
-            let again = open(USR1);
-            receives(&again);
+            // What the parent had is given back, in either order, known of or not.
+            let (first, last) = if round % 2 == 0 {
+                (own, signals.take())
+            } else {
+                (signals.take().expect("inherited"), Some(own))
+            };
+            drop(first);
+            drop(last);
+            send(USR2);
+            assert_eq!(hits(USR2), 1, "round {round}");
+            receives(&open([USR1, USR2]));
         });
     }
+    drop(signals.take());
     stop.store(true, Ordering::SeqCst);
     busy.join().expect("no panic");
     drop(guard);

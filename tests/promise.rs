@@ -41,6 +41,7 @@ fn main() {
             another_receiver_gets_everything_after_a_drop_elsewhere,
             dropped_on_the_opener_after_a_drop_elsewhere,
             by_turns_on_two_threads,
+            an_opener_that_has_ended_is_stood_in_for,
             a_handler_that_does_not_block_goes_on,
             a_handler_may_exit => End::Exits(7),
             a_handler_may_exit_elsewhere => End::Exits(7),

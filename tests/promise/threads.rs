@@ -5,6 +5,7 @@ use std::thread;
 
 use signal_source::{Signal, SignalSet, Signals, mask};
 
+use crate::harness::kernel::KERNEL;
 use crate::harness::{
     self, Worker, eventually, hits, raw_mask, send, set_counting, wait_for_death,
 };
@@ -90,4 +91,20 @@ pub(crate) fn a_handler_may_exit_elsewhere() {
     send(Signal::TERM);
     let _ = thread::spawn(move || drop(signals)).join();
     wait_for_death();
+}
+
+/// Only the opener let the signal in, and it has ended: the crate lets it in for that thread.
+pub(crate) fn an_opener_that_has_ended_is_stood_in_for() {
+    set_counting(Signal::TERM);
+    let opener = Worker::start("opener");
+    harness::raw_block(Signal::TERM);
+    let signals = opener.run(|| Signals::new(Signal::TERM)).expect("main blocks it");
+    drop(opener);
+    send(Signal::TERM);
+    drop(signals);
+    let (acts, later) = if KERNEL.masked { (1, 2) } else { (0, 0) };
+    eventually("it acts", || hits(Signal::TERM) == acts);
+    send(Signal::TERM);
+    eventually("a later one acts", || hits(Signal::TERM) == later);
+    assert_eq!(mask::current().expect("mask"), Signal::TERM.into(), "main's own block stays");
 }
