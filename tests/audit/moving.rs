@@ -72,7 +72,7 @@ pub(crate) fn a_relay_of_short_lives_does_not_slip_through() {
     let stop = Arc::<AtomicBool>::default();
     let (ended, all_ended) = channel();
     next((stop.clone(), ended));
-    for _ in 0..100 {
+    for _ in 0..1000 {
         let refused = Signals::new(SET);
         assert!(refused.is_err(), "{refused:?}");
     }
