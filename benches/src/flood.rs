@@ -38,9 +38,12 @@ pub struct Row {
 /// How much to measure.
 #[derive(Clone, Copy)]
 pub struct Effort {
+    /// Signals of the run that counts what arrives, and costs CPU time.
+    pub signals: usize,
+    /// For wall time: short ones, so that few are hit by what else the machine does.
     pub slices: usize,
     /// Signals of a slice.
-    pub signals: usize,
+    pub slice: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,31 +54,33 @@ struct Outcome {
 }
 
 pub fn run(effort: Effort) -> Vec<Row> {
-    let slices = effort.slices.to_string();
-    let start = |receiver: &Receiver| Role::start(&[], "flooded", &[receiver.id, &slices]);
-    let mut roles: Vec<Role> = receivers::FLOODED.iter().map(start).collect();
-    let times =
-        in_turns(effort.slices, &mut roles, |slice, role| flood(role, slice, effort.signals));
-    let outcomes: Vec<Outcome> = roles.into_iter().map(Role::finish).collect();
-    let rows = receivers::FLOODED.iter().zip(times).zip(outcomes);
-    let row = |((receiver, times), outcome): ((&Receiver, Vec<f64>), Outcome)| {
-        let sent = (effort.slices * effort.signals) as u64;
-        let disturbance = disturb(receiver, 5 * effort.signals);
+    let mut roles: Vec<Role> =
+        receivers::FLOODED.iter().map(|receiver| start(receiver, effort.slices)).collect();
+    let times = in_turns(effort.slices, &mut roles, |slice, role| flood(role, slice, effort.slice));
+    roles.iter_mut().for_each(|role| _ = role.end());
+    let row = |(receiver, times): (&Receiver, Vec<f64>)| {
+        let mut role = start(receiver, 1);
+        flood(&mut role, 0, effort.signals);
+        let outcome: Outcome = role.finish();
         Row {
             id: receiver.id,
             name: receiver.name,
-            sent,
+            sent: effort.signals as u64,
             delivered: outcome.delivered,
             in_order: outcome.in_order,
-            wall_ns: median(&times) / effort.signals as f64,
-            cpu_ns: outcome.cpu_ns / sent as f64,
-            disturbance,
+            wall_ns: median(&times) / effort.slice as f64,
+            cpu_ns: outcome.cpu_ns / effort.signals as f64,
+            disturbance: disturb(receiver, effort.signals / 10),
         }
     };
-    rows.map(row).collect()
+    receivers::FLOODED.iter().zip(times).map(row).collect()
 }
 
-/// The same, once, with threads in the receiving process that have nothing to do with signals.
+fn start(receiver: &Receiver, slices: usize) -> Role {
+    Role::start(&[], "flooded", &[receiver.id, &slices.to_string()])
+}
+
+/// A shorter flood, with threads in the receiving process that have nothing to do with signals.
 fn disturb(receiver: &Receiver, signals: usize) -> Disturbance {
     let mut role = Role::start(&[], "disturbed", &[receiver.id]);
     flood(&mut role, 0, signals);

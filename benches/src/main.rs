@@ -43,7 +43,7 @@ struct Effort {
 const FULL: Effort = Effort {
     wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
     read: read::Effort { fills: 100, records: 20_000 },
-    flood: flood::Effort { slices: 50, signals: 20_000 },
+    flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
     open: open::Effort { times: 1000 },
     scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
     spawn: spawn::Effort { times: 300 },
@@ -52,7 +52,7 @@ const FULL: Effort = Effort {
 const SMOKE: Effort = Effort {
     wake: wake::Effort { slices: 3, signals: 20, count_system_calls: false },
     read: read::Effort { fills: 3, records: 6000 },
-    flood: flood::Effort { slices: 2, signals: 5000 },
+    flood: flood::Effort { signals: 10_000, slices: 3, slice: 1000 },
     open: open::Effort { times: 5 },
     scale: scale::Effort { rounds: 1, signals: 100, most_subscribers: 100 },
     spawn: spawn::Effort { times: 5 },

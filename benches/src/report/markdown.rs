@@ -137,10 +137,10 @@ fn flood(report: &Report, text: &mut String) {
         ]);
     }
     let note = "Real-time signals with integers, as fast as another process can send them. Times \
-        are for one signal sent: wall time of both processes, CPU time of the receiver. The last \
-        three columns are of a shorter run, in which a thread of its own receives: how often a \
-        thread in `poll` and one in `read` got `EINTR`, and what the main thread's arithmetic \
-        costs, in CPU time, beside its cost in peace.";
+        are for one signal sent: wall time of both processes, in short floods, and CPU time of \
+        the receiver. The last three columns are of a run in which a thread of its own receives: \
+        how often a thread in `poll` and one in `read` got `EINTR`, and what the main thread's \
+        arithmetic costs, in CPU time, beside its cost in peace.";
     table.write(text, "flood", note);
 }
 
