@@ -1,6 +1,6 @@
 //! Waiting: what it needs, how it ends, what it leaves behind.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -127,7 +127,8 @@ pub fn is_a_stream() {
     let mut subscriber = subscribe(&hub(Signal::USR1), Signal::USR1);
     runtime().block_on(async {
         send(Signal::USR1);
-        let event = poll_fn(|cx| std::pin::Pin::new(&mut subscriber).poll_next(cx)).await;
+        let event =
+            std::future::poll_fn(|cx| std::pin::Pin::new(&mut subscriber).poll_next(cx)).await;
         assert_eq!(event.expect("never ends").expect("recv").signal(), Signal::USR1);
     });
 }
