@@ -57,8 +57,8 @@ pub(crate) struct Receiver {
     set: SignalSet,
     /// One for each thread that the receiver blocked signals in: `update` may run on another.
     holds: Vec<Hold>,
-    /// SIGCHLD was ignored before.
-    unignored: bool,
+    /// The action of SIGCHLD before, if that was ignored.
+    chld: Option<Action>,
     /// The process that opened it; a forked child inherits the descriptor, not the claims.
     pid: u32,
 }
@@ -66,15 +66,15 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn open(set: SignalSet, audit: bool) -> Result<Receiver, OpenError> {
         let mut state = state::lock();
-        let (hold, unignored) = acquire(&mut state, set, audit)?;
+        let (hold, chld) = acquire(&mut state, set, audit)?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         match SignalFd::with_flags(&sigset::to_sigset(set), flags) {
             Ok(fd) => {
                 let (holds, pid) = (vec![hold], std::process::id());
-                Ok(Receiver { fd, set, holds, unignored, pid })
+                Ok(Receiver { fd, set, holds, chld, pid })
             }
             Err(errno) => {
-                give_back(&mut state, &mut [hold], set, unignored);
+                give_back(&mut state, &mut [hold], set, chld);
                 Err(OpenError::Os(errno.into()))
             }
         }
@@ -89,16 +89,16 @@ impl Receiver {
             )));
         }
         let (added, removed) = (set - self.set, self.set - set);
-        let (hold, unignored) = acquire(&mut state, added, audit)?;
+        let (hold, chld) = acquire(&mut state, added, audit)?;
         if let Err(errno) = self.fd.set_mask(&sigset::to_sigset(set)) {
-            give_back(&mut state, &mut [hold], added, unignored);
+            give_back(&mut state, &mut [hold], added, chld);
             return Err(OpenError::Os(errno.into()));
         }
         self.set = set;
         self.holds.push(hold);
-        let reignore = self.unignored && removed.contains(Signal::CHLD);
-        self.unignored = (self.unignored && !reignore) || unignored;
-        give_back(&mut state, &mut self.holds, removed, reignore);
+        let removed_chld = self.chld.take_if(|_| removed.contains(Signal::CHLD));
+        self.chld = self.chld.or(chld);
+        give_back(&mut state, &mut self.holds, removed, removed_chld);
         self.holds.retain(|hold| !hold.set.is_empty());
         Ok(())
     }
@@ -168,12 +168,11 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = state::lock();
         if self.pid == std::process::id() {
-            give_back(&mut state, &mut self.holds, self.set, self.unignored);
+            give_back(&mut state, &mut self.holds, self.set, self.chld);
         } else {
             // In a forked child: the claims, if any, are other receivers'.
-            if self.unignored && !state.claimed().contains(Signal::CHLD) {
-                reignore_children();
-            }
+            let chld = self.chld.filter(|_| !state.claimed().contains(Signal::CHLD));
+            chld.iter().for_each(reignore_children);
             for hold in &mut self.holds {
                 masks::release_inherited(&mut state, hold);
             }
@@ -182,8 +181,12 @@ impl Drop for Receiver {
 }
 
 /// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
-/// or undoes it all. Tells whether SIGCHLD was ignored.
-fn acquire(state: &mut State, set: SignalSet, audit: bool) -> Result<(Hold, bool), OpenError> {
+/// or undoes it all. Returns the action of SIGCHLD before, if that was ignored.
+fn acquire(
+    state: &mut State,
+    set: SignalSet,
+    audit: bool,
+) -> Result<(Hold, Option<Action>), OpenError> {
     state.claim(set)?;
     let mut hold = match masks::hold(state, set) {
         Ok(hold) => hold,
@@ -192,13 +195,13 @@ fn acquire(state: &mut State, set: SignalSet, audit: bool) -> Result<(Hold, bool
             return Err(OpenError::Os(error));
         }
     };
-    let unignored = set.contains(Signal::CHLD) && unignore_children();
+    let chld = if set.contains(Signal::CHLD) { unignore_children() } else { None };
     let audited = if audit { audited(state, set) } else { Ok(()) };
     if let Err(error) = audited {
-        give_back(state, std::slice::from_mut(&mut hold), set, unignored);
+        give_back(state, std::slice::from_mut(&mut hold), set, chld);
         return Err(error);
     }
-    Ok((hold, unignored))
+    Ok((hold, chld))
 }
 
 fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
@@ -216,10 +219,8 @@ fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
 }
 
 /// Undoes [`acquire`] for the set, in the opposite order: what is pending acts.
-fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, unignored: bool) {
-    if unignored {
-        reignore_children();
-    }
+fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, chld: Option<Action>) {
+    chld.iter().for_each(reignore_children);
     // Under the lock no audit looks, so the claim may go first; the masks depend on it.
     state.unclaim(set);
     for hold in holds {
@@ -227,19 +228,20 @@ fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, unignored: b
     }
 }
 
-/// Linux makes no SIGCHLD at all while it is ignored. Tells whether it was.
-fn unignore_children() -> bool {
-    let ignored = matches!(Signal::CHLD.disposition(), Ok(Disposition::Ignore));
-    if ignored {
-        set_keeping_pending(Signal::CHLD, &Action::default().marked(Disposition::Ignore));
+/// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.
+fn unignore_children() -> Option<Action> {
+    let earlier = Action::of(Signal::CHLD).ok()?;
+    if earlier.disposition() != Disposition::Ignore {
+        return None;
     }
-    ignored
+    set_keeping_pending(Signal::CHLD, &Action::default().marked(Disposition::Ignore));
+    Some(earlier)
 }
 
-fn reignore_children() {
+fn reignore_children(earlier: &Action) {
     // Whoever has set another disposition meanwhile keeps it.
     if Action::of(Signal::CHLD).is_ok_and(|action| action.mark(Signal::CHLD).is_some()) {
-        set_keeping_pending(Signal::CHLD, &Action::ignore());
+        set_keeping_pending(Signal::CHLD, earlier);
     }
 }
 

@@ -11,13 +11,16 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use harness::{Worker, eventually, fork_dies_of, hits, in_fork, quiet_panics, raw_mask};
-use harness::{send, set_counting, set_ignored, wait_for_death};
+use harness::{
+    flags_of_chld, ignore_children_with_a_flag, send, set_counting, set_ignored, wait_for_death,
+};
 use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 use stopping::*;
 
 fn main() {
     harness::main(
         cases![
+            the_whole_action_of_chld_comes_back,
             on_the_opener,
             elsewhere,
             elsewhere_on_a_thread_that_stays,
@@ -398,6 +401,14 @@ fn two_handlers_both_run() {
 }
 
 /// Origin: Go `NotifyContextSimultaneousStop` (G14)
+fn the_whole_action_of_chld_comes_back() {
+    ignore_children_with_a_flag();
+    let before = flags_of_chld();
+    drop(Signals::new(Signal::CHLD).expect("open"));
+    assert_eq!(Signal::CHLD.disposition().expect("a disposition"), Disposition::Ignore);
+    assert_eq!(flags_of_chld(), before);
+}
+
 fn by_ten_threads_at_once() {
     let signals = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::USR1, Signal::USR2]
         .into_iter()

@@ -19,12 +19,31 @@ pub fn send(signal: Signal) {
 }
 
 fn set_action(signal: Signal, handler: libc::sighandler_t) {
+    set_action_with(signal, handler, 0);
+}
+
+fn set_action_with(signal: Signal, handler: libc::sighandler_t, flags: libc::c_int) {
     // SAFETY: all zeros are a valid action.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = handler;
+    action.sa_flags = flags;
     // SAFETY: the action ignores, is the default, or a function that only counts.
     let set = unsafe { libc::sigaction(signal.as_raw(), &action, ptr::null_mut()) };
     assert_eq!(set, 0, "the action of {signal}");
+}
+
+/// Ignores CHLD, with a flag that says nothing then but is the program's.
+pub fn ignore_children_with_a_flag() {
+    set_action_with(Signal::CHLD, libc::SIG_IGN, libc::SA_NOCLDSTOP);
+}
+
+/// The flags of CHLD's action.
+pub fn flags_of_chld() -> libc::c_int {
+    // SAFETY: all zeros are a valid action.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    // SAFETY: writes the action alone.
+    assert_eq!(unsafe { libc::sigaction(libc::SIGCHLD, ptr::null(), &mut action) }, 0);
+    action.sa_flags
 }
 
 pub fn set_default(signal: Signal) {
