@@ -50,6 +50,8 @@ pub struct Effort {
 struct Outcome {
     delivered: u64,
     in_order: Option<bool>,
+    /// The highest integer that came, and one more.
+    next: i32,
     cpu_ns: f64,
 }
 
@@ -62,6 +64,10 @@ pub fn run(effort: Effort) -> Vec<Row> {
         let mut role = start(receiver, 1);
         flood(&mut role, 0, effort.signals);
         let outcome: Outcome = role.finish();
+        if outcome.delivered == effort.signals as u64 && outcome.in_order == Some(true) {
+            // So many in ascending order, from 0 to this one: each was the right one.
+            assert_eq!(outcome.next as usize, effort.signals, "{}", receiver.id);
+        }
         Row {
             id: receiver.id,
             name: receiver.name,
@@ -165,6 +171,7 @@ impl Job for Flooded {
         child::say_outcome(&Outcome {
             delivered: self.delivered,
             in_order: self.in_order,
+            next: self.next,
             cpu_ns: (cpu_ns() - self.cpu_before) as f64,
         });
         false
