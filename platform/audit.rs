@@ -4,9 +4,11 @@
 //!
 //! Three things mislead a reader of `/proc/self/task`, and each is met here:
 //!
-//! - The C library blocks *everything* around the making and ending of a thread, its own signals
-//!   32 and 33 too. Such a mask says nothing: look again. The kernel's own workers (io_uring) look
-//!   like that for good, and never take a signal.
+//! - The C library blocks *everything* around the making and ending of a thread: glibc its own
+//!   signals 32 and 33 too, musl and Bionic what any program could block. Such a mask says nothing:
+//!   look again. The kernel's own workers (io_uring) look like the former for good, and never take
+//!   a signal; a thread that blocks all by its own will looks like the latter for good, while it
+//!   runs or sleeps, which one between does not.
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
 //!   whether a signal is ignored is decided by its mask even after its end. If it ended before its
 //!   mask was read, it may have started others that do not block: list again.
@@ -17,7 +19,7 @@
 //! If at some moment every thread blocks the set, so do all that they start later. So it is enough
 //! to read the threads of *one* whole list, while others come and go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::thread;
@@ -30,6 +32,9 @@ const TASKS: &str = "/proc/self/task";
 
 /// How long to look again before giving up.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between looks at a thread that blocks all; longer than the C library is busy with a thread.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
 const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
@@ -44,8 +49,12 @@ pub(super) fn unblocked_threads(
     set: SignalSet,
     except: Option<u32>,
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
-    let mut audit =
-        Audit { set, blocking: except.into_iter().collect(), deadline: Instant::now() + PATIENCE };
+    let mut audit = Audit {
+        set,
+        blocking: except.into_iter().collect(),
+        doubts: BTreeMap::new(),
+        deadline: Instant::now() + PATIENCE,
+    };
     loop {
         let list = match threads() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -77,6 +86,8 @@ struct Audit {
     set: SignalSet,
     /// Threads that were seen to block the set. They are not read again.
     blocking: BTreeSet<u32>,
+    /// Threads that block all a program can block, as they were when first seen.
+    doubts: BTreeMap<u32, Activity>,
     deadline: Instant,
 }
 
@@ -110,7 +121,10 @@ impl Audit {
                     Look::Blocks => _ = self.blocking.insert(tid),
                     Look::Lets { thread } => offenders.push(thread),
                     Look::Ended => ended = true,
-                    Look::Again { name } => {
+                    Look::BlocksAll { activity, .. } if self.is_settled(tid, activity) => {
+                        self.blocking.insert(tid);
+                    }
+                    Look::Again { name } | Look::BlocksAll { name, .. } => {
                         stuck = format!("thread {tid} ({name:?}), which blocks everything");
                         again.push(tid);
                     }
@@ -123,15 +137,45 @@ impl Audit {
                 return Err(too_busy(&stuck));
             }
             unread = again;
-            thread::yield_now();
+            if self.doubts.is_empty() { thread::yield_now() } else { thread::sleep(PAUSE) }
         }
     }
+
+    /// Whether the thread has done, since it was first seen, what none does that is being born or
+    /// leaving: run for long, or sleep all the time.
+    fn is_settled(&mut self, tid: u32, now: Activity) -> bool {
+        let Some(first) = self.doubts.get(&tid) else {
+            self.doubts.insert(tid, now);
+            return false;
+        };
+        let ran = now.ran.saturating_sub(first.ran);
+        let slept = first.asleep && now.asleep && ran.is_zero();
+        ran >= PAUSE || (slept && now.seen.duration_since(first.seen) >= PAUSE)
+    }
+}
+
+/// What a thread was doing at a moment.
+#[derive(Clone, Copy)]
+struct Activity {
+    seen: Instant,
+    asleep: bool,
+    /// On a CPU, in its life.
+    ran: Duration,
 }
 
 enum Look {
     Blocks,
-    Lets { thread: ThreadInfo },
-    Again { name: String },
+    /// So does a thread that is being born or leaving.
+    BlocksAll {
+        name: String,
+        activity: Activity,
+    },
+    Lets {
+        thread: ThreadInfo,
+    },
+    Again {
+        name: String,
+    },
     Ended,
 }
 
@@ -159,9 +203,33 @@ fn judge(tid: u32, status: Status, set: SignalSet) -> io::Result<Look> {
     }
     let unblocked = set - blocked;
     if unblocked.is_empty() {
-        return Ok(Look::Blocks);
+        // With glibc the mask of a thread between says so itself.
+        let is_between = !cfg!(target_env = "gnu") && !has_gone && (all() - blocked).is_empty();
+        if !is_between {
+            return Ok(Look::Blocks);
+        }
+        return Ok(match activity(tid, status.asleep)? {
+            Some(activity) => Look::BlocksAll { name, activity },
+            // The kernel keeps no such account, or the thread has ended meanwhile.
+            None if fs::exists(format!("{TASKS}/{tid}"))? => Look::Blocks,
+            None => Look::Ended,
+        });
     }
     Ok(Look::Lets { thread: ThreadInfo { tid, name, unblocked } })
+}
+
+/// All that a program can block.
+fn all() -> SignalSet {
+    let numbers = (1..32).chain(Signal::rt(0).map_or(32, Signal::as_raw)..=128);
+    let all: SignalSet = numbers.filter_map(Signal::from_raw).collect();
+    all.without(Signal::KILL).without(Signal::STOP)
+}
+
+/// `None` if there is no such account.
+fn activity(tid: u32, asleep: bool) -> io::Result<Option<Activity>> {
+    let account = unless_ended(fs::read_to_string(format!("{TASKS}/{tid}/schedstat")))?;
+    let ran = account.and_then(|account| account.split_ascii_whitespace().next()?.parse().ok());
+    Ok(ran.map(|nanos| Activity { seen: Instant::now(), asleep, ran: Duration::from_nanos(nanos) }))
 }
 
 /// The threads that are listed now.
@@ -177,6 +245,8 @@ fn threads() -> io::Result<BTreeSet<u32>> {
 #[derive(Default)]
 struct Status {
     name: String,
+    /// `State` is S: it waits for something, and not for the kernel's own sake.
+    asleep: bool,
     /// `Tgid`.
     process: Option<u32>,
     /// `VmSize` is there.
@@ -222,6 +292,7 @@ impl Status {
             let text = || std::str::from_utf8(value).ok();
             match field {
                 b"Name" => status.name = String::from_utf8_lossy(value).into(),
+                b"State" => status.asleep = value.starts_with(b"S"),
                 b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
                 b"VmSize" => status.has_memory = true,
                 b"Threads" => status.threads = text().and_then(|text| text.parse().ok()),

@@ -33,6 +33,7 @@ fn main() {
             many_threads_that_come_and_go_do_not_fail_it,
             a_newborn_thread_does_not_slip_through,
             a_relay_of_short_lives_does_not_slip_through,
+            a_thread_that_blocks_all_is_no_newborn,
             a_thread_that_has_just_gone_does_not_fail_it,
             an_ended_first_thread_counts,
             inside_a_multi_thread_runtime_it_names_the_workers,

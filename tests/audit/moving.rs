@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use nix::libc;
-use signal_source::{OpenError, Signal, Signals, mask};
+use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
 
 use crate::harness::{self, eventually, raw_block, send};
 use crate::naming::{SET, refused, tid};
@@ -34,6 +34,35 @@ fn threads_that_come_and_go(churners: usize) {
     stop.store(true, Ordering::SeqCst);
     churners.into_iter().for_each(|churner| churner.join().expect("no panic"));
     drop(guard);
+}
+
+/// With musl its mask is the one that every thread has at its birth.
+pub(crate) fn a_thread_that_blocks_all_is_no_newborn() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let _guard = mask::block(SET).expect("block");
+    let all: SignalSet = (1..=128).filter_map(Signal::from_raw).collect();
+    let (ready, is_ready) = channel();
+    let (computes, tell) = (stop.clone(), ready.clone());
+    let busy = thread::spawn(move || {
+        raw_block(all);
+        tell.send(()).expect("main waits");
+        while !computes.load(Ordering::SeqCst) {}
+    });
+    let (end, sleeps) = channel::<()>();
+    let idle = thread::spawn(move || {
+        raw_block(all);
+        ready.send(()).expect("main waits");
+        let _ = sleeps.recv();
+    });
+    is_ready.iter().take(2).for_each(drop);
+    for _ in 0..20 {
+        drop(Signals::new(SET).expect("everybody blocks"));
+    }
+    stop.store(true, Ordering::SeqCst);
+    drop(end);
+    for thread in [busy, idle] {
+        thread.join().expect("no panic");
+    }
 }
 
 pub(crate) fn threads_that_come_and_go_do_not_fail_it() {
