@@ -200,7 +200,7 @@ fn watch_shows_it_as_json() {
 fn watch_shows_what_came_along() {
     let name = std::fs::read_to_string("/proc/self/comm").expect("comm");
     let job = Signal::rt(3).expect("real-time signals");
-    let mut program = Program::watch(&["rtmin+3", "34"]);
+    let mut program = Program::watch(&["rtmin+3", &Signal::USR1.as_raw().to_string()]);
     send::sigqueue(program.pid(), job, -42).expect("sigqueue");
     let process = format!(" process={} ", name.trim_end());
     program.says(&[" SIGRTMIN+3 ", " sigqueue ", &process, " value=-42"]);

@@ -80,8 +80,8 @@ pub fn kill_from_another_process() {
 
 // origin: own probe I2; gVisor Basic (K1)
 pub fn raised_by_this_thread() {
-    let signals = Signals::new([Signal::USR1, rt(30)]).expect("open");
-    for signal in [Signal::USR1, rt(30)] {
+    let signals = Signals::new([Signal::USR1, rt(29)]).expect("open");
+    for signal in [Signal::USR1, rt(29)] {
         sys::raise(signal);
         let info = only(&signals);
         assert_eq!(info.signal(), signal);
