@@ -95,6 +95,10 @@
 //! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
 //! alone.
 //!
+//! `tokio::process` on Linux waits for children by their pidfds, and a receiver of `CHLD` is not in
+//! its way. Where there are none (Linux before 5.3, macOS, the BSDs) it installs a handler of
+//! `CHLD`, which a receiver of `CHLD` keeps from running: use one of the two there.
+//!
 //! # What stands on the receiver
 //!
 //! - [`tokio::Shutdown`]: "tell me when to stop", for many tasks and threads; after the first signal
