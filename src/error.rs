@@ -10,6 +10,18 @@ use crate::{Signal, SignalSet};
 ///
 /// Whatever the reason, nothing was changed: mask, dispositions, descriptors and other receivers
 /// are as they were. The message says what to do.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{OpenError, Signal, Signals};
+///
+/// match Signals::new([Signal::TERM, Signal::KILL]) {
+///     Err(error @ OpenError::NotReceivable(_)) => println!("{error}"),
+///     // SIGKILL cannot be received: the kernel lets no process receive, block or ignore it; ...
+///     other => drop(other),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {

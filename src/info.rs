@@ -49,6 +49,24 @@ pub struct SignalInfo {
 /// What made the kernel send a signal (`si_code`, [`sigaction(2)`]).
 ///
 /// [`sigaction(2)`]: https://man7.org/linux/man-pages/man2/sigaction.2.html
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{ChildStatus, Origin, SignalInfo};
+///
+/// fn tell(info: &SignalInfo) {
+///     match info.origin() {
+///         Origin::Process(sender) => println!("from process {}", sender.pid),
+///         Origin::Queue { value, .. } => println!("with value {value}"),
+///         Origin::Child(child) => match child.status {
+///             ChildStatus::Exited(code) => println!("{} exited with {code}", child.pid),
+///             status => println!("{} {status}", child.pid),
+///         },
+///         _ => println!("{info}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {

@@ -52,6 +52,19 @@ pub fn block(set: impl Into<SignalSet>) -> io::Result<MaskGuard> {
 /// A signal that an open receiver still relies on stays blocked (Linux, Android): the thread
 /// unblocks it at its next call that opens, changes or drops something of this crate or asks for
 /// [`current`], after the receiver has gone.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, mask};
+///
+/// let guard = mask::block(Signal::TERM)?;
+/// assert!(!guard.previous().contains(Signal::TERM));
+/// assert!(mask::current()?.contains(Signal::TERM));
+/// drop(guard);
+/// assert!(!mask::current()?.contains(Signal::TERM));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping the guard unblocks the signals again"]
 pub struct MaskGuard {
@@ -93,6 +106,18 @@ impl Drop for MaskGuard {
 /// # Errors
 ///
 /// None is known to happen.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, Signals, mask};
+///
+/// let signals = Signals::new(Signal::TERM)?;
+/// println!("{:?}", mask::current()?); // {SIGTERM}, on Linux
+/// drop(signals);
+/// assert!(!mask::current()?.contains(Signal::TERM));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn current() -> io::Result<SignalSet> {
     masks::settle(&mut state::lock());
     sigset::current()
@@ -123,6 +148,18 @@ impl fmt::Display for ThreadInfo {
 /// If `/proc` is not mounted or can't be read; if threads come and go so fast that no full list of
 /// them is to be had within a second. Always on macOS and the BSDs, which show no thread's mask and
 /// where receiving needs none.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, mask};
+///
+/// # #[cfg(target_os = "linux")]
+/// for thread in mask::unblocked_threads(Signal::TERM)? {
+///     println!("{thread}"); // "main" (tid 4321: SIGTERM)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn unblocked_threads(set: impl Into<SignalSet>) -> io::Result<Vec<ThreadInfo>> {
     platform::unblocked_threads(set.into())
 }

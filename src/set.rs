@@ -34,6 +34,15 @@ impl SignalSet {
 
     /// Every signal of this system that can be received ([`Signal::is_receivable`]), real-time
     /// signals included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, SignalSet};
+    ///
+    /// let set = SignalSet::all();
+    /// assert!(set.contains(Signal::TERM) && !set.contains(Signal::KILL));
+    /// ```
     #[doc(alias = "sigfillset")]
     pub fn all() -> SignalSet {
         (1..=128).filter_map(Signal::from_raw).filter(|signal| signal.is_receivable()).collect()

@@ -159,6 +159,15 @@ impl Signal {
     /// `BUS`, `FPE`, `SEGV` and `SYS`, which report a fault of the very thread that runs and would
     /// kill it nevertheless; and the numbers that the C library keeps for its own threads.
     /// `CONT` is not receivable on DragonFly BSD, whose kernel never records it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    ///
+    /// assert!(Signal::TERM.is_receivable());
+    /// assert!(!Signal::KILL.is_receivable());
+    /// ```
     pub fn is_receivable(self) -> bool {
         !matches!(
             self,
@@ -183,6 +192,18 @@ impl Signal {
     /// # Errors
     ///
     /// For the numbers that the C library keeps for itself: it does not tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Disposition, Signal, SignalSet};
+    ///
+    /// let mut set = SignalSet::from([Signal::INT, Signal::TERM]);
+    /// if Signal::INT.disposition()? == Disposition::Ignore {
+    ///     set = set.without(Signal::INT); // a shell's background job
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "sigaction")]
     pub fn disposition(self) -> io::Result<Disposition> {
         platform::sigset::disposition(self)

@@ -119,6 +119,16 @@ impl Signals {
     /// every other thread of the process (`/proc/self/task/*/status`; some 15 µs a thread). Where
     /// `/proc` is not mounted, nobody looks. Linux makes no `CHLD` at all while that is ignored: it
     /// is put to its default while the receiver is open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{OpenError, Signal, Signals};
+    ///
+    /// let signals = Signals::new([Signal::TERM, Signal::HUP])?;
+    /// assert!(matches!(Signals::new(Signal::HUP), Err(OpenError::AlreadyReceived(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "signalfd")]
     #[doc(alias = "kqueue")]
     pub fn new(set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
@@ -126,6 +136,15 @@ impl Signals {
     }
 
     /// A builder, for what [`new`](Self::new) does not ask.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, Signals};
+    ///
+    /// let signals = Signals::builder().audit(false).open(Signal::TERM)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder { audit: true }
     }
@@ -145,6 +164,17 @@ impl Signals {
     ///
     /// As [`new`](Self::new), for the signals that are added; also in a forked child, for a
     /// receiver that it inherited. Nothing has been changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, Signals};
+    ///
+    /// let mut signals = Signals::new(Signal::TERM)?;
+    /// signals.update(signals.set().with(Signal::HUP))?;
+    /// assert_eq!(signals.set(), [Signal::TERM, Signal::HUP].into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
         let set = receivable(set.into())?;
         self.receiver.update(set, self.audit)?;
@@ -160,6 +190,19 @@ impl Signals {
     /// # Errors
     ///
     /// What `read(2)` or `kevent(2)` reports; none is known to happen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, Signals, send};
+    ///
+    /// let signals = Signals::new(Signal::USR1)?;
+    /// send::kill(std::process::id(), Signal::USR1)?;
+    /// while let Some(info) = signals.try_recv()? {
+    ///     println!("{info}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_recv(&self) -> io::Result<Option<SignalInfo>> {
         self.receiver.read_one()
     }
@@ -174,6 +217,20 @@ impl Signals {
     /// # Errors
     ///
     /// As [`try_recv`](Self::try_recv); nothing was appended then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, Signals, send};
+    ///
+    /// let signals = Signals::new([Signal::USR1, Signal::USR2])?;
+    /// send::kill(std::process::id(), Signal::USR1)?;
+    /// send::kill(std::process::id(), Signal::USR2)?;
+    /// let mut infos = Vec::with_capacity(64);
+    /// while signals.try_recv_many(&mut infos, 64)? > 0 {}
+    /// assert_eq!(infos.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_recv_many(&self, buf: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
         self.receiver.read_many(buf, limit)
     }
@@ -201,6 +258,17 @@ impl Signals {
     /// # Errors
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use signal_source::{Signal, Signals};
+    ///
+    /// let signals = Signals::new(Signal::USR1)?;
+    /// assert!(signals.recv_timeout(Duration::from_millis(1))?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
         let deadline = Instant::now().checked_add(timeout);
         loop {

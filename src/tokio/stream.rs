@@ -125,6 +125,20 @@ impl SignalStream {
     ///
     /// Cancel safe: a record is read only when the future completes with it. In `select!` a lost
     /// race loses no signal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn example(mut signals: signal_source::tokio::SignalStream) -> std::io::Result<()> {
+    /// # let mut timer = tokio::time::interval(std::time::Duration::from_secs(1));
+    /// loop {
+    ///     tokio::select! {
+    ///         info = signals.recv() => println!("{}", info?),
+    ///         _ = timer.tick() => println!("tick"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn recv(&mut self) -> io::Result<SignalInfo> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
@@ -142,6 +156,20 @@ impl SignalStream {
     /// # Cancel safety
     ///
     /// Cancel safe: records are read and appended only when the future completes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn example(mut signals: signal_source::tokio::SignalStream) -> std::io::Result<()> {
+    /// let mut infos = Vec::with_capacity(64);
+    /// loop {
+    ///     signals.recv_many(&mut infos, 64).await?;
+    ///     for info in infos.drain(..) {
+    ///         println!("{info}");
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn recv_many(
         &mut self,
         buf: &mut Vec<SignalInfo>,

@@ -107,11 +107,37 @@ impl SignalHub {
     /// # Errors
     ///
     /// As [`Signals::new`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::SignalHub;
+    ///
+    /// let hub = SignalHub::new([Signal::HUP, Signal::TERM])?; // in main, before the runtime
+    /// let reload = hub.subscribe(Signal::HUP)?;
+    /// # drop(reload);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(set: impl Into<SignalSet>) -> Result<SignalHub, OpenError> {
         Ok(SignalHub::from(Signals::new(set)?))
     }
 
     /// What the receiver receives now: nothing after the last subscriber has gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::SignalHub;
+    ///
+    /// let hub = SignalHub::new(Signal::HUP)?;
+    /// let subscriber = hub.subscribe([Signal::HUP, Signal::TERM])?;
+    /// assert_eq!(hub.set(), [Signal::HUP, Signal::TERM].into());
+    /// drop(subscriber);
+    /// assert!(hub.set().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&self) -> SignalSet {
         self.shared.with(|state| state.signals.as_ref().map_or(SignalSet::EMPTY, Signals::set))
     }
@@ -125,6 +151,21 @@ impl SignalHub {
     ///
     /// As [`Signals::new`], for the signals that are not received yet; [`OpenError::Empty`]. Nothing
     /// has been changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::SignalHub;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let hub = SignalHub::new(Signal::HUP)?;
+    /// let mut early = hub.subscribe(Signal::HUP)?;
+    /// send::kill(std::process::id(), Signal::HUP)?;
+    /// let mut late = hub.subscribe(Signal::HUP)?;
+    /// assert!(early.try_recv()?.is_some());
+    /// assert!(late.try_recv()?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn subscribe(&self, set: impl Into<SignalSet>) -> Result<Subscriber, OpenError> {
         Subscriber::new(&self.shared, set.into())
     }

@@ -63,6 +63,17 @@ impl Subscriber {
     }
 
     /// What it receives.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::SignalHub;
+    ///
+    /// let subscriber = SignalHub::new(Signal::HUP)?.subscribe(Signal::HUP)?;
+    /// assert_eq!(subscriber.set(), Signal::HUP.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&self) -> SignalSet {
         self.set
     }
@@ -73,6 +84,19 @@ impl Subscriber {
     /// # Errors
     ///
     /// As [`SignalHub::subscribe`](super::SignalHub::subscribe); nothing has been changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::SignalHub;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let mut subscriber = SignalHub::new(Signal::HUP)?.subscribe(Signal::HUP)?;
+    /// subscriber.update([Signal::HUP, Signal::USR1])?;
+    /// send::kill(std::process::id(), Signal::USR1)?;
+    /// assert_eq!(subscriber.recv_blocking()?.signal(), Signal::USR1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
         let set = set.into();
         if set.is_empty() {
@@ -93,6 +117,19 @@ impl Subscriber {
     /// # Errors
     ///
     /// What `read(2)` or `kevent(2)` reports; none is known to happen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::SignalHub;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let mut subscriber = SignalHub::new(Signal::HUP)?.subscribe(Signal::HUP)?;
+    /// assert!(subscriber.try_recv()?.is_none());
+    /// send::kill(std::process::id(), Signal::HUP)?;
+    /// assert!(subscriber.try_recv()?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
         if let Some(entry) = self.slot.pop() {
             return Ok(Some(entry.sign()));
@@ -167,6 +204,18 @@ impl Subscriber {
     /// # Errors
     ///
     /// What the system reports: no descriptor left to wait with, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::SignalHub;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let mut subscriber = SignalHub::new(Signal::HUP)?.subscribe(Signal::HUP)?;
+    /// send::kill(std::process::id(), Signal::HUP)?;
+    /// assert_eq!(subscriber.recv_blocking()?.signal(), Signal::HUP);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_blocking(&mut self) -> io::Result<HubEvent> {
         loop {
             if let Some(event) = self.recv_until(None)? {
@@ -184,6 +233,18 @@ impl Subscriber {
     /// # Errors
     ///
     /// As [`recv_blocking`](Self::recv_blocking).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::SignalHub;
+    ///
+    /// let mut subscriber = SignalHub::new(Signal::HUP)?.subscribe(Signal::HUP)?;
+    /// assert!(subscriber.recv_timeout(Duration::from_millis(1))?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_timeout(&mut self, timeout: Duration) -> io::Result<Option<HubEvent>> {
         self.recv_until(Instant::now().checked_add(timeout))
     }

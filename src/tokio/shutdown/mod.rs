@@ -82,6 +82,17 @@ pub struct Shutdown {
 }
 
 /// Why a [`Shutdown`] fired.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::tokio::{Shutdown, ShutdownCause};
+///
+/// let shutdown = Shutdown::new()?;
+/// shutdown.trigger();
+/// assert!(matches!(shutdown.cause(), Some(ShutdownCause::Triggered)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ShutdownCause {
@@ -93,11 +104,37 @@ pub enum ShutdownCause {
 
 impl ShutdownCause {
     /// The signal, if it was one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// send::kill(std::process::id(), Signal::TERM)?;
+    /// assert_eq!(shutdown.wait_blocking()?.signal(), Some(Signal::TERM));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn signal(&self) -> Option<Signal> {
         self.info().map(|info| info.signal())
     }
 
     /// The signal's record, if it was one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// send::kill(std::process::id(), Signal::TERM)?;
+    /// if let Some(info) = shutdown.wait_blocking()?.info() {
+    ///     println!("{info}"); // SIGTERM from process 4321 (uid 1000)
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn info(&self) -> Option<SignalInfo> {
         match self {
             ShutdownCause::Signal(info) => Some(*info),
@@ -122,6 +159,16 @@ impl Shutdown {
     /// # Errors
     ///
     /// As [`Signals::new`](crate::Signals::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?; // in main, before the runtime
+    /// assert!(!shutdown.is_triggered());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> Result<Shutdown, OpenError> {
         Shutdown::builder().open()
     }
@@ -131,16 +178,49 @@ impl Shutdown {
     /// # Errors
     ///
     /// As [`Signals::new`](crate::Signals::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::on([Signal::TERM, Signal::HUP])?;
+    /// assert!(shutdown.set().contains(Signal::TERM));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on(set: impl Into<SignalSet>) -> Result<Shutdown, OpenError> {
         Shutdown::builder().signals(set).open()
     }
 
     /// A builder, for what [`new`](Self::new) does not ask.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::builder().signals(Signal::TERM).keep_receiving(true).open()?;
+    /// assert_eq!(shutdown.set(), Signal::TERM.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder() -> ShutdownBuilder {
         ShutdownBuilder::new()
     }
 
     /// The signals that fire it: those asked for, less the ones that stay ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::on(Signal::TERM)?;
+    /// assert_eq!(shutdown.set(), Signal::TERM.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&self) -> SignalSet {
         self.set
     }
@@ -160,6 +240,24 @@ impl Shutdown {
     /// # Cancel safety
     ///
     /// Cancel safe: it fires for all, whoever waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// tokio::runtime::Runtime::new()?.block_on(async {
+    ///     let told = tokio::spawn({
+    ///         let shutdown = shutdown.clone();
+    ///         async move { shutdown.wait().await }
+    ///     });
+    ///     shutdown.trigger();
+    ///     println!("{:?}", told.await??);
+    ///     Ok::<(), Box<dyn std::error::Error>>(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn wait(&self) -> io::Result<ShutdownCause> {
         let mut wait = Wait::new(&self.shared);
         poll_fn(|cx| wait.poll(cx, Wait::poll_first)).await
@@ -201,6 +299,17 @@ impl Shutdown {
     /// # Errors
     ///
     /// As [`wait_blocking`](Self::wait_blocking).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// assert!(shutdown.wait_timeout(Duration::from_millis(1))?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> io::Result<Option<ShutdownCause>> {
         self.wait_until(Instant::now().checked_add(timeout))
     }
@@ -212,17 +321,53 @@ impl Shutdown {
 
     /// Whether it has fired. Until then this costs a system call (`read(2)`; `kevent(2)`): a signal
     /// may be pending.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// let clone = shutdown.clone();
+    /// clone.trigger();
+    /// assert!(shutdown.is_triggered());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_triggered(&self) -> bool {
         self.cause().is_some()
     }
 
     /// Why it has fired, if it has. Costs as much as [`is_triggered`](Self::is_triggered).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// assert!(shutdown.cause().is_none());
+    /// shutdown.trigger();
+    /// assert_eq!(shutdown.cause().and_then(|cause| cause.signal()), None);
+    /// assert!(shutdown.cause().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cause(&self) -> Option<ShutdownCause> {
         self.shared.with(|state| state.look(&self.shared))
     }
 
     /// Fires it, as the program's own decision; nothing if it has fired. A signal that is pending
     /// comes first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// let shutdown = Shutdown::new()?;
+    /// shutdown.trigger();
+    /// shutdown.wait_blocking()?; // returns at once
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn trigger(&self) {
         self.shared.with(|state| state.trigger(&self.shared));
     }
@@ -245,6 +390,18 @@ impl Shutdown {
     /// # Cancel safety
     ///
     /// Cancel safe: a signal is taken only when the future completes with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn example(shutdown: signal_source::tokio::Shutdown) -> std::io::Result<()> {
+    /// shutdown.wait().await?;
+    /// while let Some(info) = shutdown.further().await? {
+    ///     println!("still cleaning up; {info}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn further(&self) -> io::Result<Option<SignalInfo>> {
         self.wait().await?;
         let mut wait = Wait::new(&self.shared);
@@ -256,6 +413,21 @@ impl Shutdown {
     /// # Errors
     ///
     /// As [`wait_blocking`](Self::wait_blocking).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    /// use signal_source::{Signal, send};
+    ///
+    /// let shutdown = Shutdown::builder().signals(Signal::TERM).keep_receiving(true).open()?;
+    /// send::kill(std::process::id(), Signal::TERM)?;
+    /// shutdown.wait_blocking()?;
+    /// send::kill(std::process::id(), Signal::TERM)?;
+    /// let further = shutdown.further_blocking()?;
+    /// assert_eq!(further.map(|info| info.signal()), Some(Signal::TERM));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn further_blocking(&self) -> io::Result<Option<SignalInfo>> {
         self.wait_blocking()?;
         let wait = Wait::new(&self.shared);
