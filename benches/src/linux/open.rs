@@ -13,9 +13,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use serde::{Deserialize, Serialize};
 use signal_source::{Signal, SignalSet, Signals, mask};
 
-use crate::child::{self, Role};
-use crate::receivers::raw;
-use crate::stats::{in_turns, median};
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::raw;
+use crate::linux::stats::{in_turns, median};
 
 const THREADS: &[usize] = &[1, 10, 100, 1000];
 const SIGNALS: &[usize] = &[1, 8, 31];

@@ -15,10 +15,10 @@ use signal_source::{Signal, send};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::alloc;
-use crate::child::{self, Role};
-use crate::receivers::executors;
-use crate::stats::{in_turns, median};
+use crate::linux::alloc;
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::executors;
+use crate::linux::stats::{in_turns, median};
 
 /// One number of subscribers.
 #[derive(Serialize)]

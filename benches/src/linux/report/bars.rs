@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
-use crate::flood;
+use crate::linux::flood;
 
 /// One aim.
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ fn flooded(report: &Report, bars: &mut Vec<Bar>) {
 }
 
 fn open(report: &Report, bars: &mut Vec<Bar>) {
-    let ratio = |row: &crate::open::Row| row.ours_ns / row.bare_ns;
+    let ratio = |row: &crate::linux::open::Row| row.ours_ns / row.bare_ns;
     if let Some(worst) = report.open.iter().map(ratio).max_by(f64::total_cmp) {
         bars.push(bar("opening and dropping to the bare calls, at worst", worst, 1.3));
     }

@@ -13,10 +13,10 @@ use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 use signal_source::Signal;
 
-use crate::bystanders::{self, Disturbance};
-use crate::child::{self, Role};
-use crate::receivers::{self, Job, Kind, Receiver, raw};
-use crate::stats::{in_turns, median};
+use crate::linux::bystanders::{self, Disturbance};
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::{self, Job, Kind, Receiver, raw};
+use crate::linux::stats::{in_turns, median};
 
 /// One receiver's figures.
 #[derive(Serialize)]

@@ -13,11 +13,11 @@ use nix::libc::SIGUSR1;
 use serde::{Deserialize, Serialize};
 use signal_source::{Signal, send};
 
-use crate::alloc;
-use crate::child::{self, Role};
-use crate::receivers::{self, Job, Receiver};
-use crate::stats::{Spread, in_turns};
-use crate::syscalls;
+use crate::linux::alloc;
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::{self, Job, Receiver};
+use crate::linux::stats::{Spread, in_turns};
+use crate::linux::syscalls;
 
 /// One receiver's figures.
 #[derive(Serialize)]

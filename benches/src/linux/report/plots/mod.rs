@@ -10,7 +10,7 @@ use self::bars::{Bar, BarPlot};
 use self::canvas::{BLUE, Colour, GREY, ORANGE, VIOLET};
 use self::lines::{LinePlot, Series};
 use super::Report;
-use crate::receivers::{self, Kind};
+use crate::linux::receivers::{self, Kind};
 
 /// Draws what there are rows for.
 pub fn draw(report: &Report, folder: &Path) {
@@ -47,7 +47,7 @@ fn color(id: &str) -> Colour {
 }
 
 fn latency(report: &Report) -> BarPlot {
-    let bar = |row: &crate::wake::Row| Bar {
+    let bar = |row: &crate::linux::wake::Row| Bar {
         label: row.name.into(),
         value: row.round_trip_ns.median / 1e3,
         text: format!("{:.1}", row.round_trip_ns.median / 1e3),
@@ -67,7 +67,7 @@ fn latency(report: &Report) -> BarPlot {
 
 fn flood(report: &Report) -> BarPlot {
     let sent = report.flood.first().map_or(0, |row| row.sent);
-    let bar = |row: &crate::flood::Row| Bar {
+    let bar = |row: &crate::linux::flood::Row| Bar {
         label: row.name.into(),
         value: row.delivered as f64 / row.sent as f64 * 100.0,
         text: format!("{}, {:.0} ns CPU each", grouped(row.delivered), row.cpu_ns),
@@ -83,7 +83,7 @@ fn flood(report: &Report) -> BarPlot {
 }
 
 fn batches(report: &Report) -> LinePlot {
-    let points = |figure: fn(&crate::read::Row) -> f64| {
+    let points = |figure: fn(&crate::linux::read::Row) -> f64| {
         report.read.iter().map(|row| (row.batch as f64, figure(row))).collect()
     };
     LinePlot {
@@ -102,7 +102,7 @@ fn batches(report: &Report) -> LinePlot {
 }
 
 fn subscribers(report: &Report) -> LinePlot {
-    let points = |figure: fn(&crate::scale::Row) -> f64| {
+    let points = |figure: fn(&crate::linux::scale::Row) -> f64| {
         report.scale.iter().map(|row| (row.subscribers as f64, figure(row) / 1e3)).collect()
     };
     // One receiver, and nobody to tell.

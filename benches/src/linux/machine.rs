@@ -61,7 +61,7 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// The versions that this program was built with.
 fn versions() -> Vec<(String, String)> {
-    let lock = include_str!("../Cargo.lock");
+    let lock = include_str!("../../Cargo.lock");
     let version = |name: &&str| {
         let start = lock.find(&format!("name = \"{name}\"\nversion = \""))?;
         let version = lock[start..].split('"').nth(3)?;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use signal_source::Signal;
 use signal_source::process::CommandExt as _;
 
-use crate::child::{self, Role};
-use crate::receivers::ours;
-use crate::stats::{in_turns, median};
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::ours;
+use crate::linux::stats::{in_turns, median};
 
 /// One way to start a child.
 #[derive(Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use signal_source::{Signal, send};
 
-use crate::child::Role;
-use crate::receivers::Receiver;
+use crate::linux::child::Role;
+use crate::linux::receivers::Receiver;
 
 /// What starting and ending costs cancels out between a short and a long run.
 const SIGNALS: [usize; 2] = [20, 120];

@@ -11,8 +11,8 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use self::bars::Bar;
-use crate::machine::Machine;
-use crate::{build_cost, flood, open, read, scale, spawn, wake};
+use crate::linux::machine::Machine;
+use crate::linux::{build_cost, flood, open, read, scale, spawn, wake};
 
 /// Everything that was measured. A bench that was not run has no rows.
 #[derive(Serialize)]

@@ -10,10 +10,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use signal_source::{Signal, SignalInfo, Signals};
 
-use crate::alloc;
-use crate::child::{self, Role};
-use crate::receivers::{ours, raw};
-use crate::stats::median;
+use crate::linux::alloc;
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::{ours, raw};
+use crate::linux::stats::median;
 
 /// Records of one read.
 const BATCHES: &[usize] = &[1, 4, 16, 64, 256];

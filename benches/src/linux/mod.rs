@@ -1,0 +1,143 @@
+//! The command line, and what each bench is asked for.
+
+mod alloc;
+mod build_cost;
+mod bystanders;
+mod child;
+mod flood;
+mod machine;
+mod open;
+mod read;
+mod receivers;
+mod report;
+mod scale;
+mod spawn;
+mod stats;
+mod syscalls;
+mod wake;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::linux::machine::Machine;
+use crate::linux::report::Report;
+
+const USAGE: &str = "\
+usage: cargo bench --bench report -- [--smoke] [BENCH...]
+
+  BENCH    wake, read, flood, open, scale, spawn, build; all of them unless some are named
+  --smoke  a little of each but build: does everything work? Says nothing about speed
+";
+
+/// How much to measure.
+#[derive(Clone, Copy)]
+struct Effort {
+    wake: wake::Effort,
+    read: read::Effort,
+    flood: flood::Effort,
+    open: open::Effort,
+    scale: scale::Effort,
+    spawn: spawn::Effort,
+}
+
+const FULL: Effort = Effort {
+    wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
+    read: read::Effort { fills: 100, records: 20_000 },
+    flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
+    open: open::Effort { times: 1000 },
+    scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
+    spawn: spawn::Effort { times: 300 },
+};
+
+const SMOKE: Effort = Effort {
+    wake: wake::Effort { slices: 3, signals: 20, count_system_calls: false },
+    read: read::Effort { fills: 3, records: 6000 },
+    flood: flood::Effort { signals: 10_000, slices: 3, slice: 1000 },
+    open: open::Effort { times: 5 },
+    scale: scale::Effort { rounds: 1, signals: 100, most_subscribers: 100 },
+    spawn: spawn::Effort { times: 5 },
+};
+
+pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, role, rest @ ..] = &arguments[..]
+        && flag == child::ROLE
+    {
+        play(role, rest);
+        return ExitCode::SUCCESS;
+    }
+    let (mut smoke, mut named) = (false, Vec::new());
+    for argument in arguments {
+        match argument.as_str() {
+            "--bench" => {} // cargo's own
+            "--smoke" => smoke = true,
+            "wake" | "read" | "flood" | "open" | "scale" | "spawn" | "build" => {
+                named.push(argument)
+            }
+            _ => {
+                eprint!("{USAGE}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    child::pin();
+    let effort = if smoke { SMOKE } else { FULL };
+    let mut report = measure(effort, |bench| match named.is_empty() {
+        true => !(smoke && bench == "build"),
+        false => named.iter().any(|name| name == bench),
+    });
+    report.judge();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A part or a little is no result to keep.
+    let whole = named.is_empty() && !smoke;
+    let folder = here.join(if whole { "results" } else { "target/results" });
+    report.write(&folder).expect("written");
+    println!("{}", std::fs::read_to_string(folder.join("report.md")).expect("the report"));
+    if smoke { check(&report) } else { ExitCode::SUCCESS }
+}
+
+/// Runs the benches that are wanted.
+fn measure(effort: Effort, wants: impl Fn(&str) -> bool) -> Report {
+    fn bench<T>(wanted: bool, name: &str, run: impl FnOnce() -> Vec<T>) -> Vec<T> {
+        if !wanted {
+            return Vec::new();
+        }
+        eprintln!("{name} ...");
+        run()
+    }
+    Report {
+        machine: Machine::this(),
+        bars: Vec::new(),
+        wake: bench(wants("wake"), "wake", || wake::run(effort.wake)),
+        read: bench(wants("read"), "read", || read::run(effort.read)),
+        flood: bench(wants("flood"), "flood", || flood::run(effort.flood)),
+        open: bench(wants("open"), "open", || open::run(effort.open)),
+        scale: bench(wants("scale"), "scale", || scale::run(effort.scale)),
+        spawn: bench(wants("spawn"), "spawn", || spawn::run(effort.spawn)),
+        build: bench(wants("build"), "build", build_cost::run),
+    }
+}
+
+/// Of a smoke run only what has nothing to do with speed: counts that must be zero.
+fn check(report: &Report) -> ExitCode {
+    let failed: Vec<_> = report.bars.iter().filter(|bar| bar.limit == 0.0 && !bar.met).collect();
+    for bar in &failed {
+        eprintln!("{}: {}, must be 0", bar.what, bar.ratio);
+    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// In a child.
+fn play(role: &str, arguments: &[String]) {
+    match role {
+        "answer" => wake::answer(arguments),
+        "itself" => wake::itself(arguments),
+        "drain" => read::drain(arguments),
+        "flooded" => flood::flooded(arguments),
+        "disturbed" => flood::disturbed(arguments),
+        "opener" => open::opener(arguments),
+        "crowd" => scale::crowd(arguments),
+        "parent" => spawn::parent(arguments),
+        _ => panic!("no role {role}"),
+    }
+}
