@@ -7,11 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use super::threads::ThreadKey;
 use crate::{Signal, SignalSet};
-
-/// A thread that has used this crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ThreadKey(pub(crate) u64);
 
 #[derive(Clone, Default)]
 struct Thread {

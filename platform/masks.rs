@@ -1,10 +1,12 @@
 //! Holding signals blocked in threads, and putting every thread's mask back.
 
 use std::io;
+use std::mem;
 
-use super::holds::ThreadKey;
-use super::state::{State, this_thread};
-use super::{backend, child, sigset};
+use super::generation::generation;
+use super::state::{self, State};
+use super::threads::{self, ThreadKey};
+use super::{backend, sigset, spawn};
 use crate::SignalSet;
 
 /// Signals that one holder (a receiver or a guard) keeps blocked in one thread.
@@ -26,7 +28,7 @@ pub(crate) fn hold(state: &mut State, set: SignalSet) -> io::Result<Hold> {
     let thread = this_thread();
     let before = sigset::block(set)?;
     let newly = state.holds.add(thread, set, before);
-    child::note_newly_blocked(newly);
+    spawn::note_newly_blocked(newly);
     settle(state);
     Ok(Hold { thread, set, newly, before })
 }
@@ -80,7 +82,68 @@ pub(crate) fn settle(state: &mut State) {
     backend::act_for(state, owed);
 }
 
+fn this_thread() -> ThreadKey {
+    threads::this_thread(end_thread)
+}
+
+/// Notes that a thread ends.
+pub(super) fn end_thread(key: ThreadKey) {
+    // Under the lock pending signals act. An earlier handler may exit the process, tidily even, and
+    // must not wait here for itself.
+    if state::is_busy() {
+        return;
+    }
+    let mut state = state::lock();
+    if state.holds.knows(key) {
+        state.holds.exit(key);
+        settle(&mut state);
+    }
+}
+
 /// What has to stay blocked for the sake of receivers.
 fn needed(state: &State) -> SignalSet {
     if backend::MASKED { state.claimed() } else { SignalSet::EMPTY }
+}
+
+/// Signals that a guard keeps blocked in the thread that made it; dropping it ends that.
+#[derive(Debug)]
+pub(crate) struct Block {
+    hold: Hold,
+    generation: u64,
+}
+
+impl Block {
+    /// Blocks the set in the calling thread.
+    pub(crate) fn new(set: SignalSet) -> io::Result<Block> {
+        let hold = hold(&mut state::lock(), set)?;
+        Ok(Block { hold, generation: generation() })
+    }
+
+    /// The thread's mask before.
+    pub(crate) fn before(&self) -> SignalSet {
+        self.hold.before
+    }
+
+    /// Leaves the signals blocked for good.
+    pub(crate) fn keep(mut self) {
+        keep(&mut state::lock(), &mut self.hold);
+        mem::forget(self);
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let mut state = state::lock();
+        if self.generation == generation() {
+            release_all(&mut state, &mut self.hold);
+        } else {
+            release_inherited(&mut state, &mut self.hold);
+        }
+    }
+}
+
+/// The calling thread's mask, after what it owes has been undone.
+pub(crate) fn current() -> io::Result<SignalSet> {
+    settle(&mut state::lock());
+    sigset::current()
 }

@@ -30,17 +30,21 @@
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
 
 #[cfg(unix)]
-pub(crate) mod child;
+mod exit;
 #[cfg(unix)]
-pub(crate) mod death;
+mod generation;
 #[cfg(unix)]
 mod holds;
 #[cfg(unix)]
-pub(crate) mod masks;
+mod masks;
 #[cfg(unix)]
-pub(crate) mod sigset;
+mod sigset;
 #[cfg(unix)]
-pub(crate) mod state;
+mod spawn;
+#[cfg(unix)]
+mod state;
+#[cfg(unix)]
+mod threads;
 
 /// What a signal does to a process that has not said otherwise.
 #[cfg(unix)]
@@ -52,44 +56,50 @@ pub(crate) enum ByDefault {
     Ignored,
 }
 
-// The ladder: which facility, which numbers and which calls a system has.
+// The ladder: which facility a system has.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod audit;
+mod signalfd;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod parked;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod siginfo;
+use self::signalfd as backend;
 
-#[cfg(all(unix, any(test, not(any(target_os = "linux", target_os = "android")))))]
-mod dispositions;
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+mod kqueue;
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+use self::kqueue as backend;
 
-#[cfg(unix)]
-#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "signalfd.rs")]
-#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "kqueue.rs")]
-mod backend;
+// What kqueue does with dispositions makes no system call itself, so it is tested on every system.
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod kqueue {
+    mod dispositions;
+}
 
-#[cfg(unix)]
-#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "numbers/linux.rs")]
-#[cfg_attr(any(target_os = "macos", target_os = "ios"), path = "numbers/apple.rs")]
-#[cfg_attr(target_os = "freebsd", path = "numbers/freebsd.rs")]
-#[cfg_attr(target_os = "netbsd", path = "numbers/netbsd.rs")]
-#[cfg_attr(target_os = "openbsd", path = "numbers/openbsd.rs")]
-#[cfg_attr(target_os = "dragonfly", path = "numbers/dragonfly.rs")]
-pub(crate) mod numbers;
-
-#[cfg(unix)]
-#[cfg_attr(
-    any(target_os = "macos", target_os = "ios", target_os = "openbsd", target_os = "dragonfly"),
-    path = "no_sigqueue.rs"
-)]
-mod sigqueue;
-
-#[cfg(not(any(
+#[cfg(any(
     target_os = "linux",
     target_os = "android",
-    target_os = "macos",
-    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd"
+))]
+mod sigqueue;
+#[cfg(any(target_vendor = "apple", target_os = "openbsd", target_os = "dragonfly"))]
+use self::kqueue::no_sigqueue as sigqueue;
+
+#[cfg(not(any(
+    target_vendor = "apple",
+    target_os = "linux",
+    target_os = "android",
     target_os = "freebsd",
     target_os = "netbsd",
     target_os = "openbsd",
@@ -103,6 +113,12 @@ compile_error!(
 
 #[cfg(unix)]
 pub(crate) use self::{
-    backend::{Receiver, unblocked_threads},
+    backend::{Receiver, numbers, unblocked_threads},
+    exit::die_at_exit,
+    generation::generation,
+    masks::{Block, current as current_mask},
     sigqueue::sigqueue,
+    sigset::{disposition, kill},
+    spawn::restore,
+    state::claimed,
 };

@@ -7,13 +7,12 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use nix::libc;
-
-use super::backend;
-use super::holds::{Holds, ThreadKey};
+use super::generation::generation;
+use super::holds::Holds;
+use super::{backend, threads};
 use crate::{OpenError, SignalSet};
 
 #[derive(Default)]
@@ -46,7 +45,7 @@ impl State {
 
 /// The state of one process.
 struct Entry {
-    pid: u32,
+    generation: u64,
     state: Mutex<State>,
 }
 
@@ -91,21 +90,16 @@ pub(crate) fn lock() -> Locked {
 }
 
 fn lock_entry() -> MutexGuard<'static, State> {
-    let pid = std::process::id();
+    let generation = generation();
     let mut seen = ENTRY.load(Ordering::Acquire);
     loop {
         // SAFETY: null, or an entry that was leaked below and is never freed.
         let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
-        if let Some(entry) = entry.filter(|entry| entry.pid == pid) {
+        if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
             // A panic under the lock is a bug of ours; the state is plain data all the same.
             return entry.state.lock().unwrap_or_else(PoisonError::into_inner);
         }
-        if entry.is_none() {
-            // SAFETY: the function does what a forked child of many threads may do: it reads a
-            // thread-local integer and writes an atomic one.
-            unsafe { libc::pthread_atfork(None, None, Some(note_fork)) };
-        }
-        let new = Box::into_raw(Box::new(Entry { pid, state: Mutex::new(inherit(entry)) }));
+        let new = Box::into_raw(Box::new(Entry { generation, state: Mutex::new(inherit(entry)) }));
         match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => seen = new,
             Err(other) => {
@@ -120,10 +114,7 @@ fn lock_entry() -> MutexGuard<'static, State> {
 /// What a forked child takes over from its parent: the holds of the thread that forked. If another
 /// thread had the lock just then, the data behind it can't be trusted, and nothing is taken over.
 fn inherit(parent: Option<&Entry>) -> State {
-    let forked = match FORKED.load(Ordering::Relaxed) {
-        0 => this_thread(), // by a bare system call, if at all
-        key => ThreadKey(key),
-    };
+    let forked = threads::forked_thread(super::masks::end_thread);
     let holds = parent.and_then(|parent| match parent.state.try_lock() {
         Ok(state) => Some(state.holds.forked(forked)),
         Err(TryLockError::Poisoned(state)) => Some(state.into_inner().holds.forked(forked)),
@@ -132,56 +123,17 @@ fn inherit(parent: Option<&Entry>) -> State {
     State { holds: holds.unwrap_or_default(), ..State::default() }
 }
 
-/// In a forked child: the key that its first thread brought along, or one that nobody has. Another
-/// thread of the child may be the first to come here.
-static FORKED: AtomicU64 = AtomicU64::new(0);
-
-extern "C" fn note_fork() {
-    let key = KEY.get();
-    FORKED.store(if key == 0 { u64::MAX } else { key }, Ordering::Relaxed);
-}
-
-/// Marks a thread that has used this crate, and notes its end.
-struct Mark(Cell<Option<ThreadKey>>);
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        if let Some(key) = self.0.take() {
-            // Under the lock pending signals act. An earlier handler may exit the process, tidily
-            // even, and must not wait here for itself.
-            if BUSY.get() {
-                return;
-            }
-            let mut state = lock();
-            if state.holds.knows(key) {
-                state.holds.exit(key);
-                super::masks::settle(&mut state);
-            }
-        }
-    }
+/// Whether the calling thread has the lock, or waits for it.
+pub(super) fn is_busy() -> bool {
+    BUSY.get()
 }
 
 thread_local! {
-    static MARK: Mark = const { Mark(Cell::new(None)) };
-
-    /// The same key as the mark's, or 0. It needs no destructor, so it can be read at any time.
-    static KEY: Cell<u64> = const { Cell::new(0) };
-
     /// Whether this thread has the lock, or waits for it.
     static BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
-static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
-
-/// The calling thread's key. A thread that is ending, past its mark, gets one that no other call
-/// knows.
-pub(crate) fn this_thread() -> ThreadKey {
-    let new = || ThreadKey(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
-    let key = MARK.try_with(|mark| {
-        let key = mark.0.get().unwrap_or_else(new);
-        mark.0.set(Some(key));
-        KEY.set(key.0);
-        key
-    });
-    key.unwrap_or_else(|_| new())
+/// The signals that some receiver of this process has.
+pub(crate) fn claimed() -> SignalSet {
+    lock().claimed()
 }

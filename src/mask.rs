@@ -3,10 +3,8 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::mem;
 
-use crate::platform::masks::{self, Hold};
-use crate::platform::{self, sigset, state};
+use crate::platform::{self, Block};
 use crate::{Signal, SignalSet};
 
 /// Blocks the set in the calling thread (`pthread_sigmask(3)`), until the guard is dropped.
@@ -42,9 +40,7 @@ pub fn block(set: impl Into<SignalSet>) -> io::Result<MaskGuard> {
             ));
         }
     }
-    let mut state = state::lock();
-    let hold = masks::hold(&mut state, set)?;
-    Ok(MaskGuard { hold, pid: std::process::id(), _of_this_thread: PhantomData })
+    Ok(MaskGuard { block: Block::new(set)?, _of_this_thread: PhantomData })
 }
 
 /// Keeps signals blocked in the thread that called [`block`]; dropping it puts the mask back.
@@ -68,8 +64,7 @@ pub fn block(set: impl Into<SignalSet>) -> io::Result<MaskGuard> {
 #[derive(Debug)]
 #[must_use = "dropping the guard unblocks the signals again"]
 pub struct MaskGuard {
-    hold: Hold,
-    pid: u32,
+    block: Block,
     /// A mask is one thread's own: neither `Send` nor `Sync`.
     _of_this_thread: PhantomData<*const ()>,
 }
@@ -77,27 +72,13 @@ pub struct MaskGuard {
 impl MaskGuard {
     /// The thread's mask before [`block`].
     pub fn previous(&self) -> SignalSet {
-        self.hold.before
+        self.block.before()
     }
 
     /// Leaves the signals blocked for good: they count as blocked before, for every receiver and
     /// guard of this thread.
-    pub fn keep(mut self) {
-        let mut state = state::lock();
-        masks::keep(&mut state, &mut self.hold);
-        drop(state);
-        mem::forget(self);
-    }
-}
-
-impl Drop for MaskGuard {
-    fn drop(&mut self) {
-        let mut state = state::lock();
-        if self.pid == std::process::id() {
-            masks::release_all(&mut state, &mut self.hold);
-        } else {
-            masks::release_inherited(&mut state, &mut self.hold);
-        }
+    pub fn keep(self) {
+        self.block.keep();
     }
 }
 
@@ -119,8 +100,7 @@ impl Drop for MaskGuard {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn current() -> io::Result<SignalSet> {
-    masks::settle(&mut state::lock());
-    sigset::current()
+    platform::current_mask()
 }
 
 /// A thread that does not block some signals.

@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{self, Command};
 
 use crate::Signal;
-use crate::platform::{child, death};
+use crate::platform;
 
 /// Children that start as if this crate were not there.
 pub trait CommandExt {
@@ -69,7 +69,7 @@ impl CommandExt for Command {
     #[allow(unsafe_code)]
     fn restore_signals(&mut self) -> &mut Command {
         // SAFETY: `restore` is async-signal-safe: system calls and atomic loads, no memory, no lock.
-        unsafe { self.pre_exec(child::restore) }
+        unsafe { self.pre_exec(platform::restore) }
     }
 }
 
@@ -100,6 +100,6 @@ impl CommandExt for Command {
 /// # ; Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn exit_by(signal: Signal) -> ! {
-    death::die_at_exit(signal);
+    platform::die_at_exit(signal);
     process::exit(128 + signal.as_raw())
 }

@@ -26,7 +26,7 @@ use crate::platform;
 /// assert!(send::kill(0, Signal::TERM).is_err());
 /// ```
 pub fn kill(pid: u32, signal: Signal) -> io::Result<()> {
-    platform::sigset::kill(checked(pid)?, signal)
+    platform::kill(checked(pid)?, signal)
 }
 
 /// Sends a signal with an integer to a process (`sigqueue(3)`).

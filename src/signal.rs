@@ -44,7 +44,7 @@ pub enum Disposition {
 }
 
 /// Defines associated constants of [`Signal`] and the table of their names: for the POSIX names
-/// here, for a system's own in `platform/numbers/`.
+/// here, for a system's own beside its backend in `platform/`.
 macro_rules! named_signals {
     ($(#[$table_doc:meta])* $table:ident:
         $($(#[$cfg:meta])* $name:ident $alias:literal $number:expr, $doc:literal;)*) => {
@@ -153,6 +153,24 @@ impl Signal {
         self.0 as i32
     }
 
+    /// Whether it is a real-time signal (`SIGRTMIN` to `SIGRTMAX`): one of those that Linux queues
+    /// one by one, each with its value, instead of merging them. Never on the systems without any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Signal;
+    ///
+    /// assert!(!Signal::TERM.is_real_time());
+    /// if let Some(signal) = Signal::rt(0) {
+    ///     assert!(signal.is_real_time());
+    /// }
+    /// ```
+    #[doc(alias = "SIGRTMIN")]
+    pub fn is_real_time(self) -> bool {
+        numbers::real_time().is_some_and(|(min, max)| (min..=max).contains(&self.as_raw()))
+    }
+
     /// Whether [`Signals`](crate::Signals) can receive this signal.
     ///
     /// Not receivable are `KILL` and `STOP`, which the kernel lets nobody have; `ILL`, `TRAP`,
@@ -206,7 +224,7 @@ impl Signal {
     /// ```
     #[doc(alias = "sigaction")]
     pub fn disposition(self) -> io::Result<Disposition> {
-        platform::sigset::disposition(self)
+        platform::disposition(self)
     }
 
     /// The name without `SIG`, for the signals that have one.

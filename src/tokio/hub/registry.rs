@@ -8,7 +8,7 @@ use std::task::Waker;
 
 use super::QUEUE;
 use super::queue::{Entry, Record, Slot};
-use crate::platform::numbers;
+use crate::platform;
 use crate::tokio::shared::{Shared, Sink, State, send_again};
 use crate::{OpenError, Signal, SignalInfo, SignalSet, Signals};
 
@@ -29,7 +29,7 @@ pub(super) struct Registry {
     hubs: usize,
     next: u64,
     /// A forked child's copy does not act for its parent.
-    pid: u32,
+    generation: u64,
 }
 
 /// One received signal.
@@ -92,7 +92,7 @@ impl Records {
     const KEPT: usize = 16;
 
     fn record(&mut self, info: SignalInfo) -> Arc<Record> {
-        let new = Record::new(info, is_queued(info.signal()));
+        let new = Record::new(info, info.signal().is_real_time());
         let oldest = if self.ring.len() < Records::KEPT { None } else { self.ring.pop_front() };
         let record = match oldest {
             Some(mut oldest) => match Arc::get_mut(&mut oldest) {
@@ -107,11 +107,6 @@ impl Records {
         self.ring.push_back(record.clone());
         record
     }
-}
-
-/// Whether the signal is a real-time signal, which does not merge.
-fn is_queued(signal: Signal) -> bool {
-    numbers::real_time().is_some_and(|(min, max)| (min..=max).contains(&signal.as_raw()))
 }
 
 impl Sink for Registry {
@@ -145,7 +140,7 @@ impl Registry {
             subscribers: 0,
             hubs: 1,
             next: 0,
-            pid: std::process::id(),
+            generation: platform::generation(),
         }
     }
 
@@ -261,7 +256,7 @@ impl State<Registry> {
         let lines = mem::take(&mut self.sink.lines).into_iter();
         let gone: BTreeMap<Signal, Line>;
         (self.sink.lines, gone) = lines.partition(|(signal, _)| needed.contains(*signal));
-        if self.sink.pid == std::process::id() {
+        if self.sink.generation == platform::generation() {
             gone.into_values().flat_map(Line::unread).for_each(send_again);
         }
     }

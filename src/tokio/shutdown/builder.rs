@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Latch, Shutdown};
-use crate::platform::state;
+use crate::platform;
 use crate::tokio::shared::Shared;
 use crate::{Disposition, OpenError, Signal, SignalSet, Signals};
 
@@ -88,7 +88,7 @@ impl ShutdownBuilder {
 /// `INT` and `HUP`, if they were ignored when the program was started.
 fn left_ignored(set: SignalSet) -> SignalSet {
     // On macOS and the BSDs a signal that another receiver has is ignored too.
-    let own = state::lock().claimed();
+    let own = platform::claimed();
     let ignored = |signal: &Signal| matches!(signal.disposition(), Ok(Disposition::Ignore));
     let mut candidates = SignalSet::from([Signal::INT, Signal::HUP]) & set;
     candidates -= own;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::ShutdownCause;
 use crate::SignalInfo;
+use crate::platform;
 use crate::tokio::shared::{Seat, Shared, Sink, State, send_again};
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(super) struct Latch {
     is_asked: bool,
     clones: usize,
     /// A forked child's copy does not act for its parent.
-    pid: u32,
+    generation: u64,
 }
 
 impl Sink for Latch {
@@ -75,7 +76,7 @@ impl Latch {
             next: 0,
             is_asked: false,
             clones: 1,
-            pid: std::process::id(),
+            generation: platform::generation(),
         }
     }
 
@@ -133,7 +134,7 @@ impl State<Latch> {
         self.close();
         let first = self.sink.cause.filter(|_| !self.sink.is_told);
         let unread = first.and_then(|cause| cause.info()).into_iter().chain(self.sink.further);
-        if self.sink.pid == std::process::id() {
+        if self.sink.generation == platform::generation() {
             unread.for_each(send_again);
         }
     }

@@ -1,33 +1,32 @@
-//! Signal numbers of OpenBSD ([`sigaction(2)`]).
+//! Signal numbers of NetBSD ([`signal(7)`]).
 //!
-//! [`sigaction(2)`]: https://man.openbsd.org/sigaction.2
+//! [`signal(7)`]: https://man.netbsd.org/signal.7
 
 use nix::libc;
 
-use super::ByDefault;
-use crate::Signal;
+use crate::platform::ByDefault;
 
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.
     NAMES:
     EMT "SIGEMT" libc::SIGEMT, "an instruction that has to be emulated";
     INFO "SIGINFO" libc::SIGINFO, "the terminal asks what is going on (Ctrl-T)";
-    THR "SIGTHR" 32, "the C library's own, to cancel threads: not receivable";
+    PWR "SIGPWR" 32, "the power fails, or is back";
 }
 
-/// There are no real-time signals.
+/// The first and last real-time signal, `SIGRTMIN` and `SIGRTMAX` of `<signal.h>`.
 pub(crate) fn real_time() -> Option<(i32, i32)> {
-    None
+    Some((33, 63))
 }
 
 /// Whether the system has a signal of this number.
 pub(crate) fn exists(number: i32) -> bool {
-    (1..=32).contains(&number)
+    (1..=63).contains(&number)
 }
 
-/// Whether the system lets a receiver have it: not what the C library handles itself.
-pub(crate) fn receivable(number: i32) -> bool {
-    number != Signal::THR.as_raw()
+/// Whether the system lets a receiver have it: each, as far as numbers go.
+pub(crate) fn receivable(_number: i32) -> bool {
+    true
 }
 
 /// What a signal does by default.
@@ -36,6 +35,7 @@ pub(crate) fn by_default(number: i32) -> ByDefault {
         libc::SIGCHLD | libc::SIGCONT | libc::SIGURG => ByDefault::Ignored,
         libc::SIGIO | libc::SIGWINCH | libc::SIGINFO => ByDefault::Ignored,
         libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => ByDefault::Stops,
+        32 => ByDefault::Ignored, // PWR
         _ => ByDefault::Ends,
     }
 }

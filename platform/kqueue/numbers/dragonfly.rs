@@ -8,8 +8,8 @@
 
 use nix::libc;
 
-use super::ByDefault;
 use crate::Signal;
+use crate::platform::ByDefault;
 
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.

@@ -1,4 +1,4 @@
-//! The parked thread: where signals act that their own thread can't be made to let in.
+//! The delegate thread: where signals act that their own thread can't be made to let in.
 //!
 //! A thread's mask is its own. If a receiver is dropped on another thread than the one that opened
 //! it, the opener still blocks, and a signal might find no thread to act on: Ctrl-C would be dead.
@@ -16,7 +16,7 @@ use nix::unistd::gettid;
 use crate::SignalSet;
 
 /// The way to the thread.
-pub(super) struct Parked {
+pub(super) struct Delegate {
     pub(super) tid: u32,
     /// What it lets in.
     unblocked: SignalSet,
@@ -24,9 +24,9 @@ pub(super) struct Parked {
     done: Receiver<()>,
 }
 
-impl Parked {
+impl Delegate {
     /// Starts the thread, with everything blocked.
-    pub(super) fn start() -> io::Result<Parked> {
+    pub(super) fn start() -> io::Result<Delegate> {
         let (requests, incoming) = channel::<SignalSet>();
         let (answers, done) = channel();
         let (tell_tid, tid) = channel();
@@ -45,7 +45,7 @@ impl Parked {
         mask.thread_set_mask()?;
         started?;
         let tid = tid.recv().map_err(io::Error::other)?;
-        Ok(Parked { tid, unblocked: SignalSet::EMPTY, requests, done })
+        Ok(Delegate { tid, unblocked: SignalSet::EMPTY, requests, done })
     }
 
     /// Makes the thread let in exactly `set`, and waits until it does.
@@ -54,7 +54,7 @@ impl Parked {
             self.unblocked = set;
             let asked = self.requests.send(set);
             let answered = self.done.recv();
-            debug_assert!(asked.is_ok() && answered.is_ok(), "the parked thread never ends");
+            debug_assert!(asked.is_ok() && answered.is_ok(), "the delegate thread never ends");
         }
     }
 }

@@ -12,8 +12,8 @@ use std::io;
 
 use nix::libc;
 
-use super::sigset::Action;
-use super::{ByDefault, numbers};
+use crate::platform::sigset::Action;
+use crate::platform::{ByDefault, numbers};
 use crate::{Disposition, Signal, SignalSet};
 
 /// What the backend calls.

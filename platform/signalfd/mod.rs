@@ -4,20 +4,28 @@
 //! kernel gives it to any thread that lets it in. So opening blocks the set in the calling thread
 //! and audits the others.
 
+mod audit;
+mod delegate;
+pub(crate) mod numbers;
+mod siginfo;
+
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use nix::libc;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
+use self::delegate::Delegate;
+use super::generation::generation;
 use super::masks::{self, Hold};
-use super::parked::Parked;
 use super::sigset::{self, Action};
 use super::state::{self, State};
-use super::{audit, siginfo};
 use crate::mask::ThreadInfo;
 use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet};
 
@@ -49,7 +57,7 @@ impl<const N: usize> Records<N> {
 
 #[derive(Default)]
 pub(super) struct Shared {
-    parked: Option<Parked>,
+    delegate: Option<Delegate>,
 }
 
 pub(crate) struct Receiver {
@@ -59,8 +67,8 @@ pub(crate) struct Receiver {
     holds: Vec<Hold>,
     /// The action of SIGCHLD before, if that was ignored.
     chld: Option<Action>,
-    /// The process that opened it; a forked child inherits the descriptor, not the claims.
-    pid: u32,
+    /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
+    generation: u64,
 }
 
 impl Receiver {
@@ -70,8 +78,8 @@ impl Receiver {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         match SignalFd::with_flags(&sigset::to_sigset(set), flags) {
             Ok(fd) => {
-                let (holds, pid) = (vec![hold], std::process::id());
-                Ok(Receiver { fd, set, holds, chld, pid })
+                let (holds, generation) = (vec![hold], generation());
+                Ok(Receiver { fd, set, holds, chld, generation })
             }
             Err(errno) => {
                 give_back(&mut state, &mut [hold], set, chld);
@@ -82,7 +90,7 @@ impl Receiver {
 
     pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
         let mut state = state::lock();
-        if self.pid != std::process::id() {
+        if self.generation != generation() {
             return Err(OpenError::Os(io::Error::other(
                 "this receiver was inherited from the process that forked, whose set would change \
                  too: open one in this process",
@@ -167,7 +175,7 @@ impl AsFd for Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = state::lock();
-        if self.pid == std::process::id() {
+        if self.generation == generation() {
             give_back(&mut state, &mut self.holds, self.set, self.chld);
         } else {
             // In a forked child: the claims, if any, are other receivers'.
@@ -209,8 +217,8 @@ fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
         return Ok(());
     }
     // Where /proc is not mounted there is nothing to read: the program has to know its threads.
-    let parked = state.backend.parked.as_ref().map(|parked| parked.tid);
-    let threads = audit::unblocked_threads(set, parked)?.unwrap_or_default();
+    let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
+    let threads = audit::unblocked_threads(set, delegate)?.unwrap_or_default();
     if threads.is_empty() {
         return Ok(());
     }
@@ -258,14 +266,14 @@ fn set_keeping_pending(signal: Signal, action: &Action) {
     }
 }
 
-/// Has the parked thread let in `set`, and nothing else.
+/// Has the delegate thread let in `set`, and nothing else.
 pub(super) fn act_for(state: &mut State, set: SignalSet) {
-    let parked = &mut state.backend.parked;
-    if parked.is_none() && !set.is_empty() {
-        *parked = Parked::start().ok();
+    let delegate = &mut state.backend.delegate;
+    if delegate.is_none() && !set.is_empty() {
+        *delegate = Delegate::start().ok();
     }
-    match parked {
-        Some(parked) => parked.let_in(set),
+    match delegate {
+        Some(delegate) => delegate.let_in(set),
         // No thread to be had: better this one than none.
         None => sigset::unblock(set),
     }
@@ -273,13 +281,34 @@ pub(super) fn act_for(state: &mut State, set: SignalSet) {
 
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     let state = state::lock();
-    let parked = state.backend.parked.as_ref().map(|parked| parked.tid);
-    audit::unblocked_threads(set, parked)?.ok_or_else(|| {
+    let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
+    audit::unblocked_threads(set, delegate)?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
             "/proc is not mounted: no thread's mask can be read",
         )
     })
+}
+
+/// A page of the process that a fork leaves zeroed in the child (`MADV_WIPEONFORK`, since Linux
+/// 4.14); never unmapped.
+pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
+    let len = size_of::<AtomicU64>(); // the kernel rounds it up to a page
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: maps new memory, wherever there is room.
+    let page = unsafe { libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page was mapped just now, and is private and anonymous.
+    if unsafe { libc::madvise(page, len, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: nobody has seen the page.
+        unsafe { libc::munmap(page, len) };
+        return None;
+    }
+    // SAFETY: a page is aligned and large enough for the integer, zeroed, and stays mapped.
+    Some(unsafe { &*page.cast::<AtomicU64>() })
 }
 
 /// No core is dumped from now on, into a file or a pipe.
@@ -288,7 +317,7 @@ pub(super) fn forbid_core() {
     // nix has the call on Linux alone, not on Android. The kernel reads full words.
     let [no, unused]: [std::ffi::c_ulong; 2] = [0, 0];
     // SAFETY: sets a flag of this process.
-    unsafe { nix::libc::prctl(nix::libc::PR_SET_DUMPABLE, no, unused, unused, unused) };
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, no, unused, unused, unused) };
 }
 
 fn no_signal() -> io::Error {

@@ -4,9 +4,15 @@
 //! it, and counts. So no mask matters and no thread: it is the disposition that keeps a signal from
 //! acting while it is received ([`dispositions`]).
 
+mod dispositions;
+#[allow(dead_code)] // where the system has a sigqueue of its own
+pub(super) mod no_sigqueue;
+pub(crate) mod numbers;
+
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -16,7 +22,8 @@ use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
-use super::dispositions::{self, Change, Kernel};
+use self::dispositions::{self, Change, Kernel};
+use super::generation::generation;
 use super::sigset::{self, Action};
 use super::state::{self, State};
 use crate::mask::ThreadInfo;
@@ -48,8 +55,8 @@ pub(crate) struct Receiver {
     queue: ManuallyDrop<Queue>,
     set: SignalSet,
     changes: Vec<Change>,
-    /// The process that opened it.
-    pid: u32,
+    /// Of the process that opened it.
+    generation: u64,
 }
 
 impl Receiver {
@@ -66,8 +73,8 @@ impl Receiver {
         };
         let mut changes = Vec::new();
         take(&mut state, &mut queue, set, &mut changes)?;
-        let (queue, pid) = (ManuallyDrop::new(queue), std::process::id());
-        Ok(Receiver { queue, set, changes, pid })
+        let (queue, generation) = (ManuallyDrop::new(queue), generation());
+        Ok(Receiver { queue, set, changes, generation })
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, _audit: bool) -> Result<(), OpenError> {
@@ -127,7 +134,7 @@ impl Receiver {
     }
 
     fn is_inherited(&self) -> bool {
-        self.pid != std::process::id()
+        self.generation != generation()
     }
 
     fn check_owner(&self) -> io::Result<()> {
@@ -291,6 +298,11 @@ pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> 
         io::ErrorKind::Unsupported,
         "this system shows no thread's mask; receiving needs none blocked",
     ))
+}
+
+/// No such page is made here: the hook of `pthread_atfork(3)` has to do.
+pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
+    None
 }
 
 /// No core is dumped from now on.

@@ -1,32 +1,33 @@
-//! Signal numbers of NetBSD ([`signal(7)`]).
+//! Signal numbers of OpenBSD ([`sigaction(2)`]).
 //!
-//! [`signal(7)`]: https://man.netbsd.org/signal.7
+//! [`sigaction(2)`]: https://man.openbsd.org/sigaction.2
 
 use nix::libc;
 
-use super::ByDefault;
+use crate::Signal;
+use crate::platform::ByDefault;
 
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.
     NAMES:
     EMT "SIGEMT" libc::SIGEMT, "an instruction that has to be emulated";
     INFO "SIGINFO" libc::SIGINFO, "the terminal asks what is going on (Ctrl-T)";
-    PWR "SIGPWR" 32, "the power fails, or is back";
+    THR "SIGTHR" 32, "the C library's own, to cancel threads: not receivable";
 }
 
-/// The first and last real-time signal, `SIGRTMIN` and `SIGRTMAX` of `<signal.h>`.
+/// There are no real-time signals.
 pub(crate) fn real_time() -> Option<(i32, i32)> {
-    Some((33, 63))
+    None
 }
 
 /// Whether the system has a signal of this number.
 pub(crate) fn exists(number: i32) -> bool {
-    (1..=63).contains(&number)
+    (1..=32).contains(&number)
 }
 
-/// Whether the system lets a receiver have it: each, as far as numbers go.
-pub(crate) fn receivable(_number: i32) -> bool {
-    true
+/// Whether the system lets a receiver have it: not what the C library handles itself.
+pub(crate) fn receivable(number: i32) -> bool {
+    number != Signal::THR.as_raw()
 }
 
 /// What a signal does by default.
@@ -35,7 +36,6 @@ pub(crate) fn by_default(number: i32) -> ByDefault {
         libc::SIGCHLD | libc::SIGCONT | libc::SIGURG => ByDefault::Ignored,
         libc::SIGIO | libc::SIGWINCH | libc::SIGINFO => ByDefault::Ignored,
         libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => ByDefault::Stops,
-        32 => ByDefault::Ignored, // PWR
         _ => ByDefault::Ends,
     }
 }

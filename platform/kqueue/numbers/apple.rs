@@ -4,7 +4,7 @@
 
 use nix::libc;
 
-use super::ByDefault;
+use crate::platform::ByDefault;
 
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.
