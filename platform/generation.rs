@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nix::libc;
 
-use super::{backend, threads};
+use super::{backend, os};
 
 /// Where the generation stands; null before the first call.
 static CELL: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
@@ -66,9 +66,9 @@ fn cell() -> &'static AtomicU64 {
 }
 
 extern "C" fn in_child() {
-    threads::note_fork();
     // SAFETY: null, or the address of a cell that is never freed.
     if let Some(cell) = unsafe { CELL.load(Ordering::Acquire).as_ref() } {
         cell.store(0, Ordering::Relaxed);
     }
+    os::note_fork(generation());
 }

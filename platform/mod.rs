@@ -30,19 +30,25 @@
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
 
 #[cfg(unix)]
+mod actions;
+#[cfg(unix)]
+mod atomic_set;
+#[cfg(unix)]
 mod exit;
 #[cfg(unix)]
 mod generation;
 #[cfg(unix)]
-mod holds;
+mod kernel;
 #[cfg(unix)]
 mod masks;
+#[cfg(unix)]
+mod os;
+#[cfg(unix)]
+mod process;
 #[cfg(unix)]
 mod sigset;
 #[cfg(unix)]
 mod spawn;
-#[cfg(unix)]
-mod state;
 #[cfg(unix)]
 mod threads;
 
@@ -113,12 +119,14 @@ compile_error!(
 
 #[cfg(unix)]
 pub(crate) use self::{
+    actions::disposition,
     backend::{Receiver, numbers, unblocked_threads},
     exit::die_at_exit,
     generation::generation,
     masks::{Block, current as current_mask},
+    os::THREAD,
+    process::claimed,
     sigqueue::sigqueue,
-    sigset::{disposition, kill},
-    spawn::restore,
-    state::claimed,
+    sigset::kill,
+    spawn::{restore_here, restorer},
 };

@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
 const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
 
-/// The other threads that do not block `set`, without thread `except`; `None` where `/proc` is not
+/// The other threads that do not block `set`, without those of `except`; `None` where `/proc` is not
 /// mounted.
 ///
 /// # Errors
@@ -47,11 +47,11 @@ const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
 /// If `/proc` can't be read, or threads come and go so fast that no list is ever complete.
 pub(super) fn unblocked_threads(
     set: SignalSet,
-    except: Option<u32>,
+    except: &[u32],
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
     let mut audit = Audit {
         set,
-        blocking: except.into_iter().collect(),
+        blocking: except.iter().copied().collect(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
     };

@@ -1,0 +1,187 @@
+//! The system that this program runs on, as a [`Kernel`].
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::io;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+
+use super::kernel::{Kernel, Os};
+use super::process::{State, end_thread, with_own_state};
+use super::threads::Record;
+use super::{backend, generation, spawn};
+use crate::SignalSet;
+
+/// What a thread keeps while it lives.
+struct Slot {
+    record: Arc<Record>,
+    /// How often the C library has come by at the thread's end.
+    rounds: Cell<u32>,
+}
+
+thread_local! {
+    /// The thread's slot, or null. It has no destructor, so it can be read at any time.
+    static SLOT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
+}
+
+/// The C library calls a key's destructor after those of thread-local values, and once more for each
+/// time that it sets the value again, four times at least. Where thread-local values are destroyed
+/// that way themselves, they have ended after so many rounds.
+const ROUNDS: u32 = 2;
+
+/// The key whose destructor tells that a thread ends, plus one; 0 before the first use.
+static KEY: AtomicUsize = AtomicUsize::new(0);
+
+fn key() -> Option<libc::pthread_key_t> {
+    // Relaxed: the key is the number itself.
+    let mut seen = KEY.load(Ordering::Relaxed);
+    if seen == 0 {
+        let mut new = 0;
+        // SAFETY: `new` is a key to write to, and `end` takes what is set for it.
+        if unsafe { libc::pthread_key_create(&mut new, Some(end)) } != 0 {
+            return None; // then threads end unnoticed, and what they owe is owed for ever
+        }
+        let number = usize::try_from(new).ok()? + 1;
+        match KEY.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => seen = number,
+            Err(other) => {
+                // SAFETY: no other thread has seen the key.
+                unsafe { libc::pthread_key_delete(new) };
+                seen = other;
+            }
+        }
+    }
+    libc::pthread_key_t::try_from(seen - 1).ok()
+}
+
+/// Has the C library call [`end`] with the slot.
+fn set_slot(slot: *const Slot) {
+    if let Some(key) = key() {
+        // SAFETY: the key was created above; without memory for it, the thread ends unnoticed.
+        unsafe { libc::pthread_setspecific(key, slot.cast()) };
+    }
+}
+
+unsafe extern "C" fn end(slot: *mut c_void) {
+    let slot = slot.cast::<Slot>().cast_const();
+    {
+        // SAFETY: the slot of this thread, which is freed below and nowhere else.
+        let slot = unsafe { &*slot };
+        if slot.rounds.replace(slot.rounds.get() + 1) < ROUNDS {
+            return set_slot(slot);
+        }
+        end_thread(&Os, &slot.record);
+    }
+    SLOT.set(ptr::null());
+    // SAFETY: it came from `Box::into_raw`, and no reference to it is left.
+    drop(unsafe { Box::from_raw(slot.cast_mut()) });
+}
+
+fn own_slot() -> &'static Slot {
+    if SLOT.get().is_null() {
+        let slot = Box::new(Slot { record: Arc::default(), rounds: Cell::new(0) });
+        let slot = Box::into_raw(slot).cast_const();
+        SLOT.set(slot);
+        set_slot(slot);
+    }
+    // SAFETY: not null, so the slot of this thread, which lives until the thread's end; the
+    // reference is used up before by the callers below.
+    unsafe { &*SLOT.get() }
+}
+
+/// What the calling thread has put back: for a child between fork and exec, which allocates nothing.
+pub(super) fn restored() -> SignalSet {
+    // SAFETY: null, or the slot of this thread.
+    unsafe { SLOT.get().as_ref() }.map_or(SignalSet::EMPTY, |slot| slot.record.restored())
+}
+
+/// In a forked child: the record of the thread that forked, and the process that this was noted in.
+static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+static FORKED_IN: AtomicU64 = AtomicU64::new(0);
+
+/// In a forked child, on its only thread: notes who forked.
+pub(super) fn note_fork(generation: u64) {
+    // SAFETY: null, or the slot of this thread.
+    let record = match unsafe { SLOT.get().as_ref() } {
+        // Counted for ever: a fork leaves one record behind.
+        Some(slot) => Arc::into_raw(slot.record.clone()),
+        None => ptr::null(),
+    };
+    // Another thread of the child sees the record if it sees the number.
+    FORKED.store(record.cast_mut(), Ordering::Relaxed);
+    FORKED_IN.store(generation, Ordering::Release);
+}
+
+impl Kernel for Os {
+    type Shared = backend::Shared;
+
+    const MASKED: bool = backend::MASKED;
+
+    fn generation(&self) -> u64 {
+        generation::generation()
+    }
+
+    fn record(&self) -> Arc<Record> {
+        own_slot().record.clone()
+    }
+
+    fn forked_record(&self) -> Option<Arc<Record>> {
+        if FORKED_IN.load(Ordering::Acquire) != self.generation() {
+            return None; // a bare system call forked, and no hook ran
+        }
+        let record = FORKED.load(Ordering::Relaxed).cast_const();
+        if record.is_null() {
+            return None;
+        }
+        // SAFETY: it came from `Arc::into_raw` and is never given up.
+        unsafe { Arc::increment_strong_count(record) };
+        // SAFETY: as above; the count is this one's.
+        Some(unsafe { Arc::from_raw(record) })
+    }
+
+    fn tid(&self) -> u32 {
+        backend::tid()
+    }
+
+    fn with_state<T>(&self, change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
+        with_own_state(change)
+    }
+
+    fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet> {
+        backend::set_mask(mask)
+    }
+
+    fn everything(&self) -> SignalSet {
+        backend::everything()
+    }
+
+    fn note_newly_blocked(&self, set: SignalSet) {
+        spawn::note_newly_blocked(set);
+    }
+
+    fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
+        backend::wait(word, seen, timeout);
+    }
+
+    fn wake(&self, word: &AtomicU32) {
+        backend::wake(word);
+    }
+
+    fn start_thread(&self, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
+    }
+
+    fn now(&self) -> Duration {
+        // Relaxed: any thread's first call will do.
+        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// The name of this crate's own threads, by which an audit's error calls them.
+pub(crate) const THREAD: &str = "signal-source";
