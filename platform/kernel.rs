@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use super::process::{Shared, State};
 use super::threads::Record;
 use crate::SignalSet;
 
@@ -21,7 +20,7 @@ pub(super) trait Kernel: Clone + Send + 'static {
     /// Whether a received signal has to stay blocked in every thread.
     const MASKED: bool;
 
-    /// The number of this process: [`generation`](super::generation).
+    /// The number of this process: [`generation`](super::generation()).
     fn generation(&self) -> u64;
 
     /// The calling thread's record.
@@ -59,6 +58,26 @@ pub(super) trait Kernel: Clone + Send + 'static {
 
     /// A time that never goes back.
     fn now(&self) -> Duration;
+}
+
+/// What a backend adds to the state.
+pub(super) trait Shared: Default + Send + 'static {
+    /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
+    /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
+    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+}
+
+#[derive(Default)]
+pub(super) struct State<B> {
+    /// The signals that some receiver of this process has.
+    pub(super) claimed: SignalSet,
+    /// The threads on which something is open, or which owe something.
+    pub(super) threads: Vec<Arc<Record>>,
+    /// What was due in threads that have ended: they never unblock it.
+    pub(super) abandoned: SignalSet,
+    /// The numbers of this crate's own threads that block everything.
+    pub(super) quiet_threads: Vec<u32>,
+    pub(super) backend: B,
 }
 
 /// The system that this program runs on.

@@ -4,17 +4,18 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::io;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::libc;
 
-use super::kernel::{Kernel, Os};
-use super::process::{State, end_thread, with_own_state};
+use super::atomic_set::AtomicSet;
+use super::kernel::{Kernel, Os, State};
+use super::process::{end_thread, locked, locked_anyhow};
 use super::threads::Record;
-use super::{backend, generation, spawn};
+use super::{backend, generation};
 use crate::SignalSet;
 
 /// What a thread keeps while it lives.
@@ -34,6 +35,14 @@ thread_local! {
 /// that way themselves, they have ended after so many rounds.
 const ROUNDS: u32 = 2;
 
+/// What this crate ever blocked newly in some thread. Never cleared: a thread that was born while
+/// a receiver was open goes on blocking after the receiver has gone.
+static NEWLY_BLOCKED: AtomicSet = AtomicSet::new();
+
+pub(super) fn newly_blocked() -> SignalSet {
+    NEWLY_BLOCKED.get()
+}
+
 /// The key whose destructor tells that a thread ends, plus one; 0 before the first use.
 static KEY: AtomicUsize = AtomicUsize::new(0);
 
@@ -48,7 +57,15 @@ fn key() -> Option<libc::pthread_key_t> {
         }
         let number = usize::try_from(new).ok()? + 1;
         match KEY.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => seen = number,
+            Ok(_) => {
+                seen = number;
+                // Hooks run in the order in which they were registered: in the child, the one that
+                // ends the parent's generation comes first.
+                generation::generation();
+                // SAFETY: the hook does what a forked child of many threads may do: it reads a
+                // thread-local pointer, and counts and writes atomic integers.
+                unsafe { libc::pthread_atfork(None, None, Some(note_fork)) };
+            }
             Err(other) => {
                 // SAFETY: no other thread has seen the key.
                 unsafe { libc::pthread_key_delete(new) };
@@ -105,7 +122,7 @@ static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static FORKED_IN: AtomicU64 = AtomicU64::new(0);
 
 /// In a forked child, on its only thread: notes who forked.
-pub(super) fn note_fork(generation: u64) {
+extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let record = match unsafe { SLOT.get().as_ref() } {
         // Counted for ever: a fork leaves one record behind.
@@ -114,7 +131,7 @@ pub(super) fn note_fork(generation: u64) {
     };
     // Another thread of the child sees the record if it sees the number.
     FORKED.store(record.cast_mut(), Ordering::Relaxed);
-    FORKED_IN.store(generation, Ordering::Release);
+    FORKED_IN.store(generation::generation(), Ordering::Release);
 }
 
 impl Kernel for Os {
@@ -161,7 +178,7 @@ impl Kernel for Os {
     }
 
     fn note_newly_blocked(&self, set: SignalSet) {
-        spawn::note_newly_blocked(set);
+        NEWLY_BLOCKED.insert(set);
     }
 
     fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
@@ -185,3 +202,61 @@ impl Kernel for Os {
 
 /// The name of this crate's own threads, by which an audit's error calls them.
 pub(crate) const THREAD: &str = "signal-source";
+
+/// Starts a thread of this crate's own that blocks every signal, and that no audit looks at.
+#[allow(dead_code)] // without the feature "tokio"
+pub(crate) fn start_quiet_thread(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    locked(&Os, |_| {
+        // It begins with this thread's mask, which is full just now.
+        Os.start_thread(Box::new(move || {
+            let done = Os.set_mask(Os.everything());
+            debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
+            let tid = Os.tid();
+            Os.with_state(|state| state.quiet_threads.push(tid));
+            run();
+            Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
+        }))
+    })?
+}
+
+/// The state of one process.
+struct Entry {
+    generation: u64,
+    state: Mutex<State<backend::Shared>>,
+}
+
+/// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
+static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+
+/// Runs `change` under the lock of this process' state.
+fn with_own_state<T>(change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
+    let entry = entry(generation::generation());
+    // A panic under the lock is a bug of ours; the state is plain data all the same.
+    change(&mut entry.state.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn entry(generation: u64) -> &'static Entry {
+    // Acquire, with the Release below: an entry is complete before its address is seen.
+    let mut seen = ENTRY.load(Ordering::Acquire);
+    loop {
+        // SAFETY: null, or an entry that was leaked below and is never freed.
+        let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
+        if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
+            return entry;
+        }
+        let new = Box::into_raw(Box::new(Entry { generation, state: Mutex::default() }));
+        match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => seen = new,
+            Err(other) => {
+                // SAFETY: `new` came from `Box::into_raw`, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(new) });
+                seen = other;
+            }
+        }
+    }
+}
+
+/// The signals that some receiver of this process has.
+pub(crate) fn claimed() -> SignalSet {
+    locked_anyhow(&Os, |change| change.state.claimed())
+}

@@ -21,34 +21,12 @@
 //! forked, which only that thread changes, and in what it inherits itself.
 
 use std::io;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::kernel::{Kernel, Os};
+use super::kernel::{Kernel, Shared, State};
 use super::threads::Record;
-use super::{backend, generation};
 use crate::{OpenError, SignalSet};
-
-/// What a backend adds to the state.
-pub(super) trait Shared: Default + Send + 'static {
-    /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
-    /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
-    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
-}
-
-#[derive(Default)]
-pub(super) struct State<B> {
-    /// The signals that some receiver of this process has.
-    claimed: SignalSet,
-    /// The threads on which something is open, or which owe something.
-    threads: Vec<Arc<Record>>,
-    /// What was due in threads that have ended: they never unblock it.
-    abandoned: SignalSet,
-    /// The numbers of this crate's own threads that block everything.
-    pub(super) quiet_threads: Vec<u32>,
-    pub(super) backend: B,
-}
 
 impl<B: Shared> State<B> {
     pub(super) fn claimed(&self) -> SignalSet {
@@ -207,62 +185,4 @@ pub(super) fn end_thread<K: Kernel>(kernel: &K, record: &Arc<Record>) {
         change.state.end(record);
         change.settle();
     });
-}
-
-/// Starts a thread of this crate's own that blocks every signal, and that no audit looks at.
-#[allow(dead_code)] // without the feature "tokio"
-pub(crate) fn start_quiet_thread(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    locked(&Os, |_| {
-        // It begins with this thread's mask, which is full just now.
-        Os.start_thread(Box::new(move || {
-            let done = Os.set_mask(Os.everything());
-            debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
-            let tid = Os.tid();
-            Os.with_state(|state| state.quiet_threads.push(tid));
-            run();
-            Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
-        }))
-    })?
-}
-
-/// The state of one process.
-struct Entry {
-    generation: u64,
-    state: Mutex<State<backend::Shared>>,
-}
-
-/// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
-static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
-
-/// Runs `change` under the lock of this process' state.
-pub(super) fn with_own_state<T>(change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
-    let entry = entry(generation::generation());
-    // A panic under the lock is a bug of ours; the state is plain data all the same.
-    change(&mut entry.state.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-fn entry(generation: u64) -> &'static Entry {
-    // Acquire, with the Release below: an entry is complete before its address is seen.
-    let mut seen = ENTRY.load(Ordering::Acquire);
-    loop {
-        // SAFETY: null, or an entry that was leaked below and is never freed.
-        let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
-        if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
-            return entry;
-        }
-        let new = Box::into_raw(Box::new(Entry { generation, state: Mutex::default() }));
-        match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => seen = new,
-            Err(other) => {
-                // SAFETY: `new` came from `Box::into_raw`, and no other thread has seen it.
-                drop(unsafe { Box::from_raw(new) });
-                seen = other;
-            }
-        }
-    }
-}
-
-/// The signals that some receiver of this process has.
-pub(crate) fn claimed() -> SignalSet {
-    locked_anyhow(&Os, |change| change.state.claimed())
 }

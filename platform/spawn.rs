@@ -7,19 +7,9 @@
 use std::io;
 
 use super::actions::Action;
-use super::atomic_set::AtomicSet;
 use super::kernel::{Kernel, Os};
 use super::{backend, os};
 use crate::{Disposition, Signal, SignalSet};
-
-/// What this crate ever blocked newly in some thread. Never cleared: a thread that was born while
-/// a receiver was open goes on blocking after the receiver has gone.
-static NEWLY_BLOCKED: AtomicSet = AtomicSet::new();
-
-/// Notes signals before or after this thread blocks them: no fork of this thread comes between.
-pub(crate) fn note_newly_blocked(set: SignalSet) {
-    NEWLY_BLOCKED.insert(set);
-}
 
 /// What puts mask and dispositions of a child to what they would be without this crate, between fork
 /// and exec.
@@ -105,7 +95,7 @@ fn marked() -> impl Iterator<Item = (Signal, Action)> {
 /// What this crate blocked and the calling thread inherits from that: not what it has put back here,
 /// which the program itself has blocked since.
 fn newly_blocked() -> SignalSet {
-    NEWLY_BLOCKED.get() - os::restored()
+    os::newly_blocked() - os::restored()
 }
 
 /// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.

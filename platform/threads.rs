@@ -33,7 +33,7 @@ pub(crate) struct Record {
     /// not while the signal's handler runs.
     pub(super) unblocking: AtomicSet,
     has_ended: AtomicBool,
-    /// The process that the record was last used in: [`generation`](super::generation).
+    /// The process that the record was last used in: [`generation`](super::generation()).
     generation: AtomicU64,
     /// The number of the thread, 0 if that is not known yet.
     pub(super) tid: AtomicU32,

@@ -25,7 +25,7 @@ use rustix::io::FdFlags;
 use self::dispositions::{Change, Kernel};
 use super::actions::Action;
 use super::kernel::{self, Kernel as _, Os};
-use super::process::{self, locked, locked_anyhow};
+use super::process::{locked, locked_anyhow};
 use super::sigset;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
@@ -53,13 +53,13 @@ pub(in crate::platform) struct Shared {
 }
 
 /// A signal needs no thread here: dispositions are the whole process'.
-impl process::Shared for Shared {
+impl kernel::Shared for Shared {
     fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
         SignalSet::EMPTY
     }
 }
 
-type State = process::State<Shared>;
+type State = kernel::State<Shared>;
 
 pub(crate) struct Receiver {
     /// Closed by this process alone: a fork does not inherit it.

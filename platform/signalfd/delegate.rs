@@ -19,9 +19,9 @@ use std::time::Duration;
 use crate::SignalSet;
 use crate::mask::ThreadInfo;
 use crate::platform::atomic_set::AtomicSet;
-use crate::platform::kernel::Kernel;
+use crate::platform::kernel::{Kernel, Shared};
 use crate::platform::os::THREAD;
-use crate::platform::process::{self, Change, locked_anyhow};
+use crate::platform::process::{Change, locked_anyhow};
 use crate::platform::threads::Record;
 
 /// How long to wait for a delegate before another one is asked.
@@ -131,7 +131,7 @@ impl Delegates {
     }
 }
 
-impl process::Shared for Delegates {
+impl Shared for Delegates {
     fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet {
         let mut missing = owed;
         for delegate in &self.0 {
