@@ -11,8 +11,8 @@ use std::thread;
 
 use nix::libc;
 use nix::sys::signal::SigSet;
-use nix::unistd::gettid;
 
+use super::audit::own_tid;
 use crate::SignalSet;
 
 /// The way to the thread.
@@ -34,7 +34,7 @@ impl Delegate {
         let mask = SigSet::thread_get_mask()?;
         SigSet::all().thread_set_mask()?;
         let started = thread::Builder::new().name("signal-source".into()).spawn(move || {
-            let _ = tell_tid.send(gettid().as_raw().unsigned_abs());
+            let _ = tell_tid.send(own_tid());
             for unblocked in incoming {
                 // What is pending acts before this returns.
                 let done = all_but(unblocked).thread_set_mask();

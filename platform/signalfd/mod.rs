@@ -218,7 +218,7 @@ fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
     }
     // Where /proc is not mounted there is nothing to read: the program has to know its threads.
     let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
-    let threads = audit::unblocked_threads(set, delegate)?.unwrap_or_default();
+    let threads = audit::unblocked_threads(set, delegate.as_slice())?.unwrap_or_default();
     if threads.is_empty() {
         return Ok(());
     }
@@ -282,7 +282,7 @@ pub(super) fn act_for(state: &mut State, set: SignalSet) {
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     let state = state::lock();
     let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
-    audit::unblocked_threads(set, delegate)?.ok_or_else(|| {
+    audit::unblocked_threads(set, delegate.as_slice())?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
             "/proc is not mounted: no thread's mask can be read",
