@@ -29,7 +29,7 @@ pub(super) trait Kernel: Clone + Send + 'static {
     /// In a forked child, the record of the thread that forked it, as far as that is known.
     fn forked_record(&self) -> Option<Arc<Record>>;
 
-    /// The calling thread's number.
+    /// The calling thread's number, as `/proc` has it.
     fn tid(&self) -> u32;
 
     /// Runs `change` under the lock of this process' state. The caller has blocked every signal, so

@@ -22,7 +22,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::kernel::{Kernel, Shared, State};
 use super::threads::Record;
@@ -153,11 +152,10 @@ fn run<K: Kernel, T>(
     let before_or_none = before.unwrap_or(SignalSet::EMPTY);
     let mut mask = before_or_none;
     let (result, unblocking) = kernel.with_state(|state| {
-        own.enter(generation);
+        own.enter(generation, || kernel.tid());
         let result = change(&mut Change { kernel, state, own: &own, mask: &mut mask });
         let unblocking = before_or_none - mask;
         if !unblocking.is_empty() {
-            own.tid.store(kernel.tid(), Ordering::Relaxed);
             own.unblocking.insert(unblocking);
         }
         if !own.is_idle() {

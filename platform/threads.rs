@@ -58,9 +58,13 @@ impl Record {
 
     /// Makes the record one of this process. In a forked child, receivers of the parent's are told
     /// apart from the child's own, which may have the same signals.
-    pub(super) fn enter(&self, generation: u64) {
+    pub(super) fn enter(&self, generation: u64, tid: impl FnOnce() -> u32) {
         let last = self.generation.swap(generation, Ordering::Relaxed);
-        if last != 0 && last != generation {
+        if last == generation {
+            return;
+        }
+        self.tid.store(tid(), Ordering::Relaxed);
+        if last != 0 {
             self.inherited.insert(self.receiving.get());
             self.receiving.set(SignalSet::EMPTY);
         }

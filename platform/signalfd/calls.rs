@@ -127,10 +127,6 @@ fn queue(info: &libc::siginfo_t) -> bool {
     done == 0
 }
 
-pub(in crate::platform) fn tid() -> u32 {
-    nix::unistd::gettid().as_raw().unsigned_abs()
-}
-
 /// Sleeps while `word` has the value `seen` (`futex(2)`).
 pub(in crate::platform) fn wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
     let timeout = timeout.and_then(|timeout| futex::Timespec::try_from(timeout).ok());

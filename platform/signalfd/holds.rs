@@ -41,7 +41,7 @@ impl<K: Kernel> Change<'_, K> {
         // A forked child has one thread of the parent's. That blocks what it did then, whichever
         // thread opened the receiver.
         let forked = self.kernel.forked_record().unwrap_or_else(|| self.own.clone());
-        forked.enter(generation);
+        forked.enter(generation, || 0);
         if Arc::ptr_eq(&forked, &hold.thread) {
             forked.remove_inherited(set);
         } else {

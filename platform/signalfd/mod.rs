@@ -24,7 +24,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-pub(super) use self::calls::{everything, set_mask, tid, wait, wake};
+pub(super) use self::audit::own_tid as tid;
+pub(super) use self::calls::{everything, set_mask, wait, wake};
 use self::opening::{Descriptors, Opened};
 use super::actions::Action;
 use super::kernel::Os;
