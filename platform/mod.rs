@@ -15,6 +15,8 @@
 //! - `MASKED`: whether a received signal has to stay blocked in every thread.
 //! - `touched()`: the signals whose disposition a receiver may change, always by an action that is
 //!   [marked](actions::Action::marked), so that a child can tell and undo it.
+//! - `reserve(set)`: from now on a receiver of the set can be opened on any thread; `__at_start!`,
+//!   which calls a function before `main` for it.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.
 //! - `wait_until_blocked(set)`, `let_act(set)`: what a thread of this crate's own may still be doing.
 //! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
@@ -133,7 +135,7 @@ compile_error!(
 #[cfg(unix)]
 pub(crate) use self::{
     actions::disposition,
-    backend::{Receiver, numbers, unblocked_threads},
+    backend::{Receiver, numbers, reserve, unblocked_threads},
     exit::die_at_exit,
     generation::generation,
     masks::{Block, current as current_mask},

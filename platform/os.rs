@@ -121,7 +121,11 @@ pub(super) fn restored() -> SignalSet {
 static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static FORKED_IN: AtomicU64 = AtomicU64::new(0);
 
-/// In a forked child, on its only thread: notes who forked.
+/// What is reserved and has no receiver.
+static RESERVED: AtomicSet = AtomicSet::new();
+
+/// In a forked child, on its only thread: notes who forked, and lets in what a thread of the
+/// parent's let in for the whole process, which the child has not.
 extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let record = match unsafe { SLOT.get().as_ref() } {
@@ -132,6 +136,17 @@ extern "C" fn note_fork() {
     // Another thread of the child sees the record if it sees the number.
     FORKED.store(record.cast_mut(), Ordering::Relaxed);
     FORKED_IN.store(generation::generation(), Ordering::Release);
+    let reserved = RESERVED.get();
+    RESERVED.set(SignalSet::EMPTY);
+    if reserved.is_empty() {
+        return;
+    }
+    // SAFETY: null, or the slot of this thread.
+    let slot = unsafe { SLOT.get().as_ref() };
+    let guarded = slot.map_or(SignalSet::EMPTY, |slot| slot.record.guarded());
+    if let Ok(mask) = backend::set_mask(SignalSet::from_bits(u128::MAX)) {
+        let _ = backend::set_mask(mask - (reserved - guarded));
+    }
 }
 
 impl Kernel for Os {
@@ -179,6 +194,10 @@ impl Kernel for Os {
 
     fn note_newly_blocked(&self, set: SignalSet) {
         NEWLY_BLOCKED.insert(set);
+    }
+
+    fn note_reserved(&self, set: SignalSet) {
+        RESERVED.set(set);
     }
 
     fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {

@@ -146,6 +146,8 @@ mod platform;
 #[cfg(unix)]
 pub mod process;
 #[cfg(unix)]
+mod reserve;
+#[cfg(unix)]
 pub mod send;
 #[cfg(unix)]
 mod set;
@@ -161,6 +163,7 @@ pub mod tokio;
 pub use crate::{
     error::OpenError,
     info::{ChildInfo, ChildStatus, Origin, Sender, SignalInfo},
+    reserve::{__reserve_at_start, reserve},
     set::{SetIter, SignalSet},
     signal::{Disposition, ParseSignalError, Signal},
     signals::{Builder, Iter, Signals},

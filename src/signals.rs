@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::platform::Receiver;
-use crate::{OpenError, SignalInfo, SignalSet};
+use crate::{OpenError, SignalInfo, SignalSet, reserve};
 
 /// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
 /// signal of its set is pending.
@@ -84,13 +84,16 @@ impl Builder {
     /// As [`Signals::new`].
     pub fn open(&self, set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
         let set = receivable(set.into())?;
+        if let Some(error) = reserve::failed_at_start(set) {
+            return Err(error);
+        }
         let receiver = Receiver::open(set, self.audit)?;
         Ok(Signals { receiver, set, audit: self.audit })
     }
 }
 
 /// The set, if it can be received.
-fn receivable(set: SignalSet) -> Result<SignalSet, OpenError> {
+pub(crate) fn receivable(set: SignalSet) -> Result<SignalSet, OpenError> {
     if set.is_empty() {
         return Err(OpenError::Empty);
     }

@@ -4,6 +4,7 @@
 //! it, and counts. So no mask matters and no thread: it is the disposition that keeps a signal from
 //! acting while it is received ([`dispositions`]).
 
+mod at_start;
 mod dispositions;
 #[allow(dead_code)] // where the system has a sigqueue of its own
 pub(super) mod no_sigqueue;
@@ -315,6 +316,11 @@ pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> 
         io::ErrorKind::Unsupported,
         "this system shows no thread's mask; receiving needs none blocked",
     ))
+}
+
+/// A receiver can be opened on any thread anyhow.
+pub(crate) fn reserve(_set: SignalSet) -> Result<(), OpenError> {
+    Ok(())
 }
 
 /// No thread's mask can keep a signal from a receiver.

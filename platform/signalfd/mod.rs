@@ -4,6 +4,7 @@
 //! thread can't be made to let in, [`audit`] reads the masks of all threads, and [`siginfo`] decodes
 //! what the kernel says of a signal.
 
+mod at_start;
 mod audit;
 mod calls;
 mod delegate;
@@ -184,6 +185,11 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
             "/proc is not mounted: no thread's mask can be read",
         )
     })
+}
+
+/// See [`opening::reserve`].
+pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
+    opening::reserve(&Os, set)
 }
 
 /// Waits until this crate's own threads block the set, which the calling thread has guarded.

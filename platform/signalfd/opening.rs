@@ -121,6 +121,31 @@ impl Acquired {
     }
 }
 
+/// From now on, for the life of the process, a receiver of these can be opened on any thread: each
+/// blocks them, and while they have no receiver a delegate lets them in.
+pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), OpenError> {
+    let new = locked_anyhow(kernel, |change| {
+        let new = set - change.state.reserved;
+        // What a receiver has is blocked everywhere, and is given back to a delegate in the end.
+        change.state.reserved |= new & change.state.claimed;
+        new - change.state.claimed
+    });
+    if new.is_empty() {
+        return Ok(());
+    }
+    // As for a receiver, so that the signals stay blocked while the audit reads.
+    let Acquired { hold, chld } = acquire(kernel, new, true)?;
+    let mut holds = [hold];
+    // Ignored, CHLD acts as if it were not there.
+    chld.iter().for_each(|earlier| reignore_children(kernel, earlier));
+    release(kernel, &mut holds, new, |change| {
+        change.own.keep(new);
+        change.state.reserved |= new;
+        change.state.unclaim(new);
+    });
+    Ok(())
+}
+
 /// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
 /// or undoes it all.
 fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
