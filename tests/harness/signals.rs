@@ -72,7 +72,7 @@ pub fn hits(signal: Signal) -> usize {
     HITS[usize::try_from(signal.as_raw()).expect("a number")].load(Ordering::SeqCst)
 }
 
-/// The calling thread's mask, asked of the C library and nobody else.
+/// The calling thread's mask, asked of the C library alone.
 pub fn raw_mask() -> SignalSet {
     let mask = SigSet::thread_get_mask().expect("a mask");
     // SAFETY: the set is initialised, and a number that does not exist is refused.
@@ -118,7 +118,7 @@ pub fn fault() {
     set_default(Signal::SEGV); // Rust's own handler prints about overflowed stacks
     let page = 4096;
     let (nowhere, private) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANON);
-    // SAFETY: new memory, which nobody else uses, and which can't be read.
+    // SAFETY: new memory, which no other code uses, and which can't be read.
     let memory = unsafe { libc::mmap(nowhere, page, libc::PROT_NONE, private, -1, 0) };
     assert_ne!(memory, libc::MAP_FAILED);
     // SAFETY: faults, on purpose: the address is mapped and may not be read.

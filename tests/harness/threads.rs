@@ -34,7 +34,7 @@ impl Worker {
     /// Runs `job` on the thread and returns what it returned.
     pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let (answer, answered) = channel();
-        let job: Job = Box::new(move || answer.send(job()).expect("somebody waits"));
+        let job: Job = Box::new(move || answer.send(job()).expect("the caller waits"));
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).expect("the thread runs");
         answered.recv().expect("the job did not panic")
     }

@@ -30,8 +30,8 @@ fn status(name: &str) -> SignalSet {
     signals.filter(|signal| signal.disposition().is_ok()).collect()
 }
 
-/// What a command prints. Its status is judged only if it is to be had: whoever ignores CHLD is
-/// told none.
+/// What a command prints. Its status is judged only if it is to be had: a process that ignores
+/// CHLD is told none.
 pub fn printed(command: &mut Command) -> String {
     let mut child = command.stdout(Stdio::piped()).spawn().expect("a role starts");
     let output = std::io::read_to_string(child.stdout.take().expect("a pipe")).expect("text");
@@ -49,10 +49,6 @@ pub fn plain() -> String {
 /// What a child with `restore_signals` starts with.
 pub fn restored() -> String {
     printed(role("report", &[]).restore_signals())
-}
-
-pub fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
 }
 
 /// Opens where the other threads do not block the set.
