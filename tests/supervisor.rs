@@ -292,11 +292,7 @@ fn orphans_are_waited_for() {
 /// A supervisor as the first process of a pid namespace, where that is permitted.
 #[cfg(target_os = "linux")]
 fn contained(arguments: &[&str]) -> Supervisor {
-    use nix::sched::{CloneFlags, unshare};
-    let (pids, user) = (CloneFlags::CLONE_NEWPID, CloneFlags::CLONE_NEWUSER);
-    if let Err(error) = unshare(pids).or_else(|_| unshare(user | pids)) {
-        harness::skip(format_args!("a pid namespace is not permitted here: {error}"));
-    }
+    harness::namespaces::children_in_a_pid_namespace();
     Supervisor::start(arguments)
 }
 

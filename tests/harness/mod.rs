@@ -16,8 +16,13 @@
 
 mod children;
 pub mod kernel;
+mod latch;
+#[cfg(target_os = "linux")]
+pub mod namespaces;
 mod receivers;
 mod resources;
+#[cfg(target_os = "linux")]
+pub mod seccomp;
 mod signals;
 mod threads;
 
@@ -35,10 +40,13 @@ use nix::sys::signal::SigSet;
 use signal_source::{Signal, SignalSet};
 
 use self::children::ROLE;
-pub use self::{children::*, receivers::*, resources::*, signals::*, threads::*};
+pub use self::{children::*, latch::*, receivers::*, resources::*, signals::*, threads::*};
 
-/// Beyond this a case hangs.
-const DEADLINE: Duration = Duration::from_secs(180);
+/// Beyond this a case hangs; `SIGNAL_SOURCE_TEST_DEADLINE` has another number of seconds.
+fn deadline() -> Duration {
+    let given = env::var("SIGNAL_SOURCE_TEST_DEADLINE").ok();
+    Duration::from_secs(given.and_then(|seconds| seconds.parse().ok()).unwrap_or(180))
+}
 
 /// Names the case to run, in the environment of a child.
 const CASE: &str = "SIGNAL_SOURCE_TEST_CASE";
@@ -205,7 +213,7 @@ fn outcome(command: &mut Command) -> io::Result<(Option<ExitStatus>, String)> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
-    let status = wait_until(&mut child, Instant::now() + DEADLINE)?;
+    let status = wait_until(&mut child, Instant::now() + deadline())?;
     // A process that the case left behind in its group would keep the pipes open.
     // SAFETY: sends a signal; the group is the child's own or already gone.
     unsafe { libc::killpg(signed(child.id()), libc::SIGKILL) };
