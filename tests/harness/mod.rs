@@ -95,7 +95,7 @@ macro_rules! cases {
         #![cfg($all:meta, $reason:literal)]
         $($(#[cfg($cfg:meta, $why:literal)])? $name:ident $(=> $end:expr)?),* $(,)?
     ) => {
-        &[$(
+        const { &[$(
             #[cfg(all($all $(, $cfg)?))]
             $crate::cases!(@case $name $($end)?),
             #[cfg(not($all))]
@@ -104,17 +104,17 @@ macro_rules! cases {
                 #[cfg(all($all, not($cfg)))]
                 $crate::cases!(@left_out $name $why),
             )?
-        )*]
+        )*] }
     };
     ($($(#[cfg($cfg:meta $(, $reason:literal)?)])? $name:ident $(=> $end:expr)?),* $(,)?) => {
-        &[$(
+        const { &[$(
             $(#[cfg($cfg)])?
             $crate::cases!(@case $name $($end)?),
             $(
                 #[cfg(not($cfg))]
                 $crate::cases!(@left_out $name concat!("needs ", stringify!($cfg) $(, ": ", $reason)?)),
             )?
-        )*]
+        )*] }
     };
     (@case $name:ident $($end:expr)?) => {
         $crate::harness::Case {
