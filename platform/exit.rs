@@ -4,40 +4,72 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::libc;
 
-use super::sigset::{self, Action};
-use super::{ByDefault, backend, numbers};
-use crate::Signal;
+use super::actions::Action;
+use super::kernel::{Kernel, Os};
+use super::{ByDefault, backend, numbers, sigset};
+use crate::{Signal, SignalSet};
 
 /// What the process dies of when it exits.
 static AT_EXIT: AtomicI32 = AtomicI32::new(0);
 
-/// Has the process die of the signal instead of exiting, once `std::process::exit` has flushed what
-/// is buffered; unless the signal's default action is not to end a process.
+/// What ends the process before any destructor of the calling thread's thread-local values: those
+/// are destroyed in the opposite order of their first use.
+struct First;
+
+impl Drop for First {
+    fn drop(&mut self) {
+        die();
+    }
+}
+
+thread_local! {
+    static FIRST: First = const { First };
+}
+
+/// Has the process die of the signal, or exit with 128 and its number where that does not end it,
+/// once `std::process::exit` has flushed what is buffered.
 ///
 /// Only the standard library's own exit flushes its output without waiting for the lock, which some
-/// thread may hold that is stuck writing to a pipe nobody reads. What it calls next, `exit(3)`,
-/// begins with the function that was registered last.
+/// thread may hold that is stuck writing to a pipe that is not read. What it calls next, `exit(3)`,
+/// begins with the calling thread's thread-local values where the C library destroys them, and then
+/// calls the function that was registered last.
 pub(crate) fn die_at_exit(signal: Signal) {
-    if numbers::by_default(signal.as_raw()) != ByDefault::Ends {
-        return;
-    }
     AT_EXIT.store(signal.as_raw(), Ordering::SeqCst);
-    // SAFETY: `die` unwinds into nothing and, should the process survive it, returns.
+    // A thread that is past its thread-local values has none to be destroyed.
+    let _ = FIRST.try_with(|_| ());
+    // SAFETY: `die` unwinds into nothing and does not return.
     if unsafe { libc::atexit(die) } != 0 {
         // No memory: better an unflushed line than the wrong end.
         die();
     }
 }
 
-/// Kills this process by the signal's default action, without a core dump. Returns if the kernel
-/// protects the process, or the C library the signal.
+/// Kills this process by the signal's default action, without a core dump; or exits, if that is not
+/// to end a process, or the kernel protects this one.
 extern "C" fn die() {
-    let Some(signal) = Signal::from_raw(AT_EXIT.load(Ordering::SeqCst)) else { return };
+    let number = AT_EXIT.load(Ordering::SeqCst);
+    if let Some(signal) = Signal::from_raw(number) {
+        if numbers::by_default(number) == ByDefault::Ends {
+            kill(signal);
+        }
+    }
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(128 + number) }
+}
+
+fn kill(signal: Signal) {
     backend::forbid_core();
     // KILL needs no action, and lets none be set.
     let _ = Action::default().set(signal);
-    sigset::unblock(signal.into());
+    let _ = Os.set_mask(SignalSet::from_bits(u128::MAX) - signal.into());
     // Directed at this thread, which lets it in: it acts before the call returns.
     // SAFETY: sending a signal touches no memory of ours.
-    unsafe { libc::raise(signal.as_raw()) };
+    if unsafe { libc::raise(signal.as_raw()) } != 0 {
+        // The queue of pending signals is full, where only a process' own signal needs no place.
+        let _ = sigset::kill(nix::unistd::getpid().as_raw(), signal);
+        // It may be another thread that dies of it, and all with it.
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nix::libc;
 
-use super::{backend, threads};
+use super::backend;
 
 /// Where the generation stands; null before the first call.
 static CELL: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
@@ -49,8 +49,7 @@ fn cell() -> &'static AtomicU64 {
     }
     let new = backend::wiped_on_fork().unwrap_or(&PLAIN);
     // Two threads may register the hook twice, and lose one page for ever: both are harmless.
-    // SAFETY: the hook does what a forked child of many threads may do: it reads a thread-local
-    // integer and writes atomic ones.
+    // SAFETY: the hook does what a forked child of many threads may do: it writes an integer.
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     let raced = CELL.compare_exchange(
         ptr::null_mut(),
@@ -66,7 +65,6 @@ fn cell() -> &'static AtomicU64 {
 }
 
 extern "C" fn in_child() {
-    threads::note_fork();
     // SAFETY: null, or the address of a cell that is never freed.
     if let Some(cell) = unsafe { CELL.load(Ordering::Acquire).as_ref() } {
         cell.store(0, Ordering::Relaxed);

@@ -2,148 +2,98 @@
 
 use std::io;
 use std::mem;
+use std::sync::Arc;
 
-use super::generation::generation;
-use super::state::{self, State};
-use super::threads::{self, ThreadKey};
-use super::{backend, sigset, spawn};
+use super::backend;
+use super::kernel::{Kernel, Os};
+use super::process::{Change, locked, locked_anyhow};
+use super::threads::Record;
 use crate::SignalSet;
+use crate::error::Refused;
 
-/// Signals that one holder (a receiver or a guard) keeps blocked in one thread.
-#[derive(Debug)]
-pub(crate) struct Hold {
-    thread: ThreadKey,
-    /// What is left of it; nothing once it is over.
-    pub(super) set: SignalSet,
-    /// What this holder blocked newly.
-    newly: SignalSet,
-    /// The thread's mask before.
-    pub(crate) before: SignalSet,
-}
-
-/// Blocks the set in the calling thread and holds it there.
-pub(crate) fn hold(state: &mut State, set: SignalSet) -> io::Result<Hold> {
-    // What this thread still owes is none of its mask before.
-    settle(state);
-    let thread = this_thread();
-    let before = sigset::block(set)?;
-    let newly = state.holds.add(thread, set, before);
-    spawn::note_newly_blocked(newly);
-    settle(state);
-    Ok(Hold { thread, set, newly, before })
-}
-
-/// Ends the part of `hold` that `set` names.
-///
-/// If the calling thread is the one that blocks the signals, it unblocks them at once. Otherwise
-/// that thread does so at its next call into this crate, and [`backend::act_for`] sees to it that
-/// they find a thread until then. Signals that a receiver still needs blocked wait for its end;
-/// the caller unclaims its own before.
-pub(crate) fn release(state: &mut State, hold: &mut Hold, set: SignalSet) {
-    let set = hold.set & set;
-    hold.set -= set;
-    state.holds.remove(hold.thread, set);
-    settle(state);
-}
-
-/// Ends the whole hold.
-pub(crate) fn release_all(state: &mut State, hold: &mut Hold) {
-    release(state, hold, hold.set);
-}
-
-/// Ends a hold in a forked child that inherited it. If nothing is known of the thread it was made
-/// on, the calling one stands in for it: it unblocks what no holder of the child's own needs, now
-/// or after the last of them.
-pub(crate) fn release_inherited(state: &mut State, hold: &mut Hold) {
-    if state.holds.inherited(hold.thread) {
-        return release_all(state, hold);
+impl<K: Kernel> Change<'_, K> {
+    /// Blocks the set in the calling thread. Returns the mask before.
+    pub(super) fn block(&mut self, set: SignalSet) -> SignalSet {
+        // What this thread still owes is none of its mask before.
+        self.settle();
+        let before = *self.mask;
+        self.own.block(set - before);
+        self.kernel.note_newly_blocked(set - before);
+        *self.mask |= set;
+        before
     }
-    state.holds.adopt(this_thread(), hold.newly & hold.set);
-    hold.set = SignalSet::EMPTY;
-    settle(state);
-}
-
-/// Makes the held signals count as blocked before, and ends the hold.
-pub(crate) fn keep(state: &mut State, hold: &mut Hold) {
-    state.holds.keep(hold.thread, hold.set);
-    release_all(state, hold);
-}
-
-/// Unblocks what is due in the calling thread, and has somebody act for the threads that do not
-/// come by.
-pub(crate) fn settle(state: &mut State) {
-    let thread = this_thread();
-    let due = state.holds.due(thread) - needed(state);
-    if !due.is_empty() {
-        state.holds.settled(thread, due);
-        sigset::unblock(due);
-    }
-    let owed = state.holds.owed() - needed(state);
-    backend::act_for(state, owed);
-}
-
-fn this_thread() -> ThreadKey {
-    threads::this_thread(end_thread)
-}
-
-/// Notes that a thread ends.
-pub(super) fn end_thread(key: ThreadKey) {
-    // Under the lock pending signals act. An earlier handler may exit the process, tidily even, and
-    // must not wait here for itself.
-    if state::is_busy() {
-        return;
-    }
-    let mut state = state::lock();
-    if state.holds.knows(key) {
-        state.holds.exit(key);
-        settle(&mut state);
-    }
-}
-
-/// What has to stay blocked for the sake of receivers.
-fn needed(state: &State) -> SignalSet {
-    if backend::MASKED { state.claimed() } else { SignalSet::EMPTY }
 }
 
 /// Signals that a guard keeps blocked in the thread that made it; dropping it ends that.
 #[derive(Debug)]
 pub(crate) struct Block {
-    hold: Hold,
-    generation: u64,
+    thread: Arc<Record>,
+    set: SignalSet,
+    before: SignalSet,
 }
 
 impl Block {
     /// Blocks the set in the calling thread.
     pub(crate) fn new(set: SignalSet) -> io::Result<Block> {
-        let hold = hold(&mut state::lock(), set)?;
-        Ok(Block { hold, generation: generation() })
+        let guard = guard(&Os, set);
+        let guard = guard.map_err(|error| Refused::wrap("pthread_sigmask(3)", error))?;
+        // The crate's own thread may be letting them in.
+        backend::wait_until_blocked(set)?;
+        Ok(guard)
     }
 
     /// The thread's mask before.
     pub(crate) fn before(&self) -> SignalSet {
-        self.hold.before
+        self.before
     }
 
-    /// Leaves the signals blocked for good.
-    pub(crate) fn keep(mut self) {
-        keep(&mut state::lock(), &mut self.hold);
+    /// Leaves the signals blocked for good: they count as blocked before.
+    pub(crate) fn keep(self) {
+        locked_anyhow(&Os, |change| {
+            self.thread.keep(self.set);
+            self.thread.remove_guard(self.set);
+            change.settle();
+        });
         mem::forget(self);
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let mut state = state::lock();
-        if self.generation == generation() {
-            release_all(&mut state, &mut self.hold);
-        } else {
-            release_inherited(&mut state, &mut self.hold);
-        }
+        unguard(&Os, self);
     }
+}
+
+/// Blocks the set in the calling thread, for a guard.
+pub(super) fn guard<K: Kernel>(kernel: &K, set: SignalSet) -> io::Result<Block> {
+    locked(kernel, |change| {
+        let before = change.block(set);
+        change.own.add_guard(set);
+        // What no thread was known to owe yields to the guard.
+        change.state.know(change.own);
+        change.settle();
+        Block { thread: change.own.clone(), set, before }
+    })
+}
+
+/// Ends a guard, on the thread that made it.
+pub(super) fn unguard<K: Kernel>(kernel: &K, guard: &Block) {
+    locked_anyhow(kernel, |change| {
+        guard.thread.remove_guard(guard.set);
+        change.state.know(&guard.thread);
+        change.settle();
+    });
 }
 
 /// The calling thread's mask, after what it owes has been undone.
 pub(crate) fn current() -> io::Result<SignalSet> {
-    settle(&mut state::lock());
-    sigset::current()
+    let (mask, taken_back) = locked(&Os, |change| {
+        let before = *change.mask;
+        change.settle();
+        (*change.mask, before - *change.mask)
+    })?;
+    // A delegate may be about to act on what this thread lets in again. It does so first, unless it
+    // is inside a handler.
+    backend::let_act(taken_back);
+    Ok(mask)
 }

@@ -1,48 +1,67 @@
 //! What the kernels give: the only place that knows operating systems.
 //!
-//! Each backend is a module of the same shape, named after the kernel facility it stands on, and
-//! exactly one is compiled. It provides
+//! # The backends
+//!
+//! A backend is a folder, named after the kernel facility that it stands on, with everything that
+//! only it needs; exactly one is compiled. Its `mod.rs` provides
 //!
 //! - `Receiver`: an open receiver. `open(set, audit)` takes a set whose signals are all receivable,
-//!   claims it ([`state`]) and undoes everything if anything fails; `update(set, audit)` changes
-//!   the set and keeps the descriptor; `read_one` and `read_many` take records out of the kernel's
-//!   queue without blocking; `wait(timeout)` sleeps until the descriptor is readable, until the
-//!   time is over or for no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so
-//!   that what was left unread acts as it would have before, and releases the claim last.
-//! - `Shared`: what the backend keeps in the process-wide [`state::State`]; `Default`.
-//! - `MASKED`: whether a received signal has to stay blocked in every thread. If so, [`masks`] puts
-//!   off unblocking a signal that some receiver has.
+//!   claims it and undoes everything if anything fails; `update(set, audit)` changes the set and
+//!   keeps the descriptor; `read_one` and `read_many` take records out of the kernel's queue without
+//!   blocking; `wait(timeout)` sleeps until the descriptor is readable, until the time is over or for
+//!   no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so that what was left
+//!   unread acts as it would have before.
+//! - `Shared`: what the backend keeps in the state of the process ([`kernel::Shared`]).
+//! - `MASKED`: whether a received signal has to stay blocked in every thread.
 //! - `touched()`: the signals whose disposition a receiver may change, always by an action that is
-//!   [marked](sigset::Action::marked), so that a child can tell and undo it.
-//! - `act_for(state, set)`: makes sure that the signals of `set`, which some thread should let in
-//!   but does not yet, find a thread that does.
+//!   [marked](actions::Action::marked), so that a child can tell and undo it.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.
-//! - `sigqueue(pid, signal, value)`.
+//! - `wait_until_blocked(set)`, `let_act(set)`: what a thread of this crate's own may still be doing.
+//! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
+//!   [`kernel::Kernel`] is made of.
+//! - `wiped_on_fork()`: a page that the kernel zeroes in a forked child, if it has such.
 //! - `forbid_core()`: no core is dumped when this process dies.
+//! - `numbers`: the signals that only this system has (`NAMES`), its real-time range, the numbers that
+//!   exist, those that can be received, and what each does by default ([`ByDefault`]).
 //!
-//! `numbers` has the same shape for every system: the signals that only it has (`NAMES`), its
-//! real-time range, the numbers that exist, those that can be received, and what each does by
-//! default ([`ByDefault`]).
+//! # What serves both
 //!
-//! [`sigset`], [`state`], [`masks`], [`holds`], [`child`] and [`death`] serve all backends.
-//! [`dispositions`] is what kqueue does with them, without a system call; so it is tested on every
-//! system.
+//! Each module knows those before it, and no other:
+//!
+//! | module | what |
+//! |---|---|
+//! | `atomic_set`, `sigset`, `actions` | sets of signals and dispositions, as threads and C have them |
+//! | `generation` | which process this is, as far as forks go |
+//! | `threads` | what this crate has done to the mask of each thread |
+//! | `kernel` | the trait on which the order of steps stands, and the state of the process |
+//! | `process` | the lock, and the accounting: claims, and who has to let in what |
+//! | `os` | the trait's real implementation |
+//! | the backend | receivers |
+//! | `masks`, `spawn`, `exit` | guards; what children start with; dying of a signal |
+//!
+//! `os` and `generation` ask the backend for system calls alone.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
 
+#[cfg(unix)]
+mod actions;
+#[cfg(unix)]
+mod atomic_set;
 #[cfg(unix)]
 mod exit;
 #[cfg(unix)]
 mod generation;
 #[cfg(unix)]
-mod holds;
+mod kernel;
 #[cfg(unix)]
 mod masks;
+#[cfg(unix)]
+mod os;
+#[cfg(unix)]
+mod process;
 #[cfg(unix)]
 mod sigset;
 #[cfg(unix)]
 mod spawn;
-#[cfg(unix)]
-mod state;
 #[cfg(unix)]
 mod threads;
 
@@ -113,12 +132,13 @@ compile_error!(
 
 #[cfg(unix)]
 pub(crate) use self::{
+    actions::disposition,
     backend::{Receiver, numbers, unblocked_threads},
     exit::die_at_exit,
     generation::generation,
     masks::{Block, current as current_mask},
+    os::{THREAD, claimed},
     sigqueue::sigqueue,
-    sigset::{disposition, kill},
-    spawn::restore,
-    state::claimed,
+    sigset::kill,
+    spawn::{restore_here, restorer},
 };

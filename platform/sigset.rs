@@ -1,15 +1,13 @@
-//! `SignalSet` <-> `sigset_t`, the calling thread's mask, dispositions, and signals to oneself.
+//! `SignalSet` <-> `sigset_t`, and signals to a process.
 //!
 //! nix's own sets know no real-time signals, so what builds and reads them is C's.
 
 use std::io;
-use std::mem::MaybeUninit;
-use std::ptr;
 
 use nix::libc;
-use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::sys::signal::SigSet;
 
-use crate::{Disposition, Signal, SignalSet};
+use crate::{Signal, SignalSet};
 
 /// The set as the C library has it. Numbers that the C library keeps for itself are left out.
 pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
@@ -22,41 +20,13 @@ pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
     unsafe { SigSet::from_sigset_t_unchecked(raw) }
 }
 
-/// The signals of a C set.
-pub(crate) fn from_sigset(set: &SigSet) -> SignalSet {
+/// The signals of a C set that was initialised.
+pub(crate) fn from_raw(set: &libc::sigset_t) -> SignalSet {
     let members = (1..=128).filter_map(Signal::from_raw).filter(|signal| {
         // SAFETY: the set is initialised, and the number exists on this system.
-        unsafe { libc::sigismember(set.as_ref(), signal.as_raw()) == 1 }
+        unsafe { libc::sigismember(set, signal.as_raw()) == 1 }
     });
     members.collect()
-}
-
-/// Blocks the set in the calling thread (`pthread_sigmask(3)`) and returns the mask before.
-pub(crate) fn block(set: SignalSet) -> io::Result<SignalSet> {
-    Ok(from_sigset(&to_sigset(set).thread_swap_mask(SigmaskHow::SIG_BLOCK)?))
-}
-
-/// Unblocks the set in the calling thread; what was pending acts before this returns.
-pub(crate) fn unblock(set: SignalSet) {
-    if !set.is_empty() {
-        // The call fails only if told to do something that does not exist.
-        let done = to_sigset(set).thread_unblock();
-        debug_assert_eq!(done, Ok(()));
-    }
-}
-
-/// The calling thread's mask.
-pub(crate) fn current() -> io::Result<SignalSet> {
-    Ok(from_sigset(&SigSet::thread_get_mask()?))
-}
-
-/// What is pending for the process or the calling thread.
-pub(crate) fn pending() -> SignalSet {
-    let mut raw = *SigSet::empty().as_ref();
-    // SAFETY: `raw` is a set to write to.
-    unsafe { libc::sigpending(&mut raw) };
-    // SAFETY: `raw` is an initialised set.
-    from_sigset(&unsafe { SigSet::from_sigset_t_unchecked(raw) })
 }
 
 /// `kill(2)`, for any signal; rustix and nix have it for named ones alone.
@@ -65,102 +35,5 @@ pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
     match unsafe { libc::kill(pid, signal.as_raw()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Masks that nobody gives to an action: faults alone. One says that the signal was ignored before,
-/// the other that it was not.
-const IGNORED_BEFORE: SignalSet =
-    SignalSet::EMPTY.with(Signal::ILL).with(Signal::TRAP).with(Signal::FPE).with(Signal::SYS);
-const NOT_IGNORED_BEFORE: SignalSet = IGNORED_BEFORE.with(Signal::BUS);
-
-fn mask_of(action: &libc::sigaction) -> SignalSet {
-    // SAFETY: every action here was read from the kernel or made of an initialised set.
-    from_sigset(&unsafe { SigSet::from_sigset_t_unchecked(action.sa_mask) })
-}
-
-/// The whole action of a signal: disposition, flags and the mask while its handler runs.
-#[derive(Clone, Copy)]
-pub(crate) struct Action(pub(super) libc::sigaction);
-
-impl Action {
-    /// `SIG_DFL` or `SIG_IGN`, without flags.
-    pub(crate) fn default() -> Action {
-        Action::simple(libc::SIG_DFL)
-    }
-
-    pub(crate) fn ignore() -> Action {
-        Action::simple(libc::SIG_IGN)
-    }
-
-    fn simple(disposition: libc::sighandler_t) -> Action {
-        let zeroed = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: all zeros are a valid action: integers, an empty set and null pointers.
-        let mut action = unsafe { zeroed.assume_init() };
-        action.sa_sigaction = disposition;
-        Action(action)
-    }
-
-    /// The same, marked as this crate's doing, in place of an action of that disposition.
-    ///
-    /// The mark is a mask: an action without a function has no use for one, and the kernel keeps
-    /// it. So it goes where the disposition goes, into a forked child too, and any other
-    /// `sigaction(2)` of the program wipes it off.
-    pub(crate) fn marked(mut self, before: Disposition) -> Action {
-        let ignored = before == Disposition::Ignore;
-        let mark = if ignored { IGNORED_BEFORE } else { NOT_IGNORED_BEFORE };
-        self.0.sa_mask = *to_sigset(mark).as_ref();
-        self
-    }
-
-    /// If this action of the signal is this crate's doing, what was there before; a handler counts
-    /// as the default then.
-    pub(crate) fn mark(&self, signal: Signal) -> Option<Disposition> {
-        // NetBSD adds the signal itself to the mask, as every kernel does while a handler runs.
-        match mask_of(&self.0).without(signal) {
-            _ if self.disposition() == Disposition::Handler => None,
-            IGNORED_BEFORE => Some(Disposition::Ignore),
-            NOT_IGNORED_BEFORE => Some(Disposition::Default),
-            _ => None,
-        }
-    }
-
-    /// The action of a signal now (`sigaction(2)`).
-    pub(crate) fn of(signal: Signal) -> io::Result<Action> {
-        let mut action = Action::default();
-        // SAFETY: with a null pointer for the new action, the call only writes to `action`.
-        match unsafe { libc::sigaction(signal.as_raw(), ptr::null(), &mut action.0) } {
-            0 => Ok(action),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    /// Makes it the action of a signal.
-    ///
-    /// Async-signal-safe. What is pending is discarded by the kernel if the new action ignores.
-    pub(crate) fn set(&self, signal: Signal) -> io::Result<()> {
-        // SAFETY: the action ignores, is the default, or was read from the kernel for this signal.
-        match unsafe { libc::sigaction(signal.as_raw(), &self.0, ptr::null_mut()) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    pub(crate) fn disposition(&self) -> Disposition {
-        match self.0.sa_sigaction {
-            libc::SIG_DFL => Disposition::Default,
-            libc::SIG_IGN => Disposition::Ignore,
-            _ => Disposition::Handler,
-        }
-    }
-}
-
-pub(crate) fn disposition(signal: Signal) -> io::Result<Disposition> {
-    match Action::of(signal) {
-        Ok(action) => Ok(action.disposition()),
-        Err(error) => Err(io::Error::new(
-            error.kind(),
-            format!("{signal}: the C library does not tell its disposition: {error}"),
-        )),
     }
 }

@@ -5,64 +5,114 @@
 //! disposition carries its own mark, and memory holds one thing only: a set that never shrinks.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::backend;
-use super::sigset::{self, Action};
+use super::actions::Action;
+use super::kernel::{Kernel, Os};
+use super::{backend, os};
 use crate::{Disposition, Signal, SignalSet};
 
-/// A `SignalSet` that threads share without a lock.
-struct AtomicSet([AtomicU64; 2]);
-
-#[allow(clippy::cast_possible_truncation)] // the halves of a 128-bit set
-impl AtomicSet {
-    const fn new() -> AtomicSet {
-        AtomicSet([AtomicU64::new(0), AtomicU64::new(0)])
-    }
-
-    fn insert(&self, set: SignalSet) {
-        self.0[0].fetch_or(set.bits() as u64, Ordering::SeqCst);
-        self.0[1].fetch_or((set.bits() >> 64) as u64, Ordering::SeqCst);
-    }
-
-    fn get(&self) -> SignalSet {
-        let low = u128::from(self.0[0].load(Ordering::SeqCst));
-        let high = u128::from(self.0[1].load(Ordering::SeqCst));
-        SignalSet::from_bits(low | high << 64)
-    }
-}
-
-/// What this crate ever blocked newly in some thread. Never cleared: a thread that was born while
-/// a receiver was open goes on blocking after the receiver has gone.
-static NEWLY_BLOCKED: AtomicSet = AtomicSet::new();
-
-/// Notes signals before or after this thread blocks them: no fork of this thread comes between.
-pub(crate) fn note_newly_blocked(set: SignalSet) {
-    NEWLY_BLOCKED.insert(set);
-}
-
-/// Puts mask and dispositions of the calling process to what they would be without this crate.
+/// What puts mask and dispositions of a child to what they would be without this crate, between fork
+/// and exec.
 ///
-/// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.
-pub(crate) fn restore() -> io::Result<()> {
-    for signal in backend::touched() {
-        // As exec leaves it: a handled signal gets its default.
-        match Action::of(signal).ok().and_then(|action| action.mark(signal)) {
-            Some(Disposition::Ignore) => Action::ignore().set(signal)?,
-            Some(Disposition::Default | Disposition::Handler) => Action::default().set(signal)?,
-            None => {}
+/// # Errors
+///
+/// In the process itself, where exec takes place without a fork: nothing could undo it if the program
+/// can't be executed.
+pub(crate) fn restorer() -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
+    // Asked before the fork, so that in the child it takes no memory.
+    let parent = Os.generation();
+    move || {
+        if Os.generation() == parent {
+            return Err(io::Error::other(NOT_IN_A_CHILD));
+        }
+        restore()
+    }
+}
+
+/// A message in no memory of its own: it is made in any process.
+const NOT_IN_A_CHILD: &str = "restore_signals: exec in this very process could not be undone if it \
+    failed: start it with signal_source::process::exec";
+
+/// What [`restore`] changed.
+pub(crate) struct Restored {
+    mask: SignalSet,
+    actions: Vec<(Signal, Action)>,
+}
+
+/// Puts mask and dispositions of this very process to what they would be without this crate.
+pub(crate) fn restore_here() -> io::Result<Restored> {
+    let mut actions = Vec::new();
+    let undo = |actions: &[(Signal, Action)]| {
+        for (signal, action) in actions.iter().rev() {
+            let _ = action.set(*signal);
+        }
+    };
+    for (signal, action) in marked() {
+        let before = Action::of(signal)?;
+        if let Err(error) = action.set(signal) {
+            undo(&actions);
+            return Err(error);
+        }
+        actions.push((signal, before));
+    }
+    let all = Os.set_mask(SignalSet::from_bits(u128::MAX));
+    let done = all.and_then(|mask| {
+        Os.set_mask(mask - newly_blocked())?;
+        Ok(mask)
+    });
+    match done {
+        Ok(mask) => Ok(Restored { mask, actions }),
+        Err(error) => {
+            undo(&actions);
+            Err(error)
         }
     }
-    let unblock = NEWLY_BLOCKED.get() & sigset::current()?;
+}
+
+impl Restored {
+    /// Undoes it.
+    pub(crate) fn undo(self) {
+        let done = Os.set_mask(self.mask);
+        debug_assert!(done.is_ok(), "the mask was changed before");
+        for (signal, action) in self.actions.into_iter().rev() {
+            let _ = action.set(signal);
+        }
+    }
+}
+
+/// The actions that replace the ones of this crate's doing, as exec leaves them: a handled signal
+/// gets its default.
+fn marked() -> impl Iterator<Item = (Signal, Action)> {
+    backend::touched().iter().filter_map(|signal| {
+        let action = match Action::of(signal).ok()?.mark(signal)? {
+            Disposition::Ignore => Action::ignore(),
+            Disposition::Default | Disposition::Handler => Action::default(),
+        };
+        Some((signal, action))
+    })
+}
+
+/// What this crate blocked and the calling thread inherits from that: not what it has put back here,
+/// which the program itself has blocked since.
+fn newly_blocked() -> SignalSet {
+    os::newly_blocked() - os::restored()
+}
+
+/// For a child between fork and exec: async-signal-safe, allocates nothing and takes no lock.
+fn restore() -> io::Result<()> {
+    for (signal, action) in marked() {
+        action.set(signal)?;
+    }
+    // No handler of the parent's may run in the child, should a signal have reached it already.
+    let mask = Os.set_mask(SignalSet::from_bits(u128::MAX))?;
+    let unblock = newly_blocked() & mask;
     for signal in unblock {
-        // exec would make it the default anyway; until then no handler of the parent's may run in
-        // the child, should a signal have reached it already.
+        // exec would make it the default anyway.
         if disposition(signal) == Some(Disposition::Handler) {
             Action::default().set(signal)?;
         }
     }
-    sigset::unblock(unblock);
-    Ok(())
+    Os.set_mask(mask - unblock).map(drop)
 }
 
 /// `None` for the numbers that the C library keeps for itself: it does not tell.

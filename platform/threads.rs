@@ -1,63 +1,159 @@
-//! Which thread this is.
+//! What this crate has done to the mask of each thread.
 //!
-//! A key is a thread's own for its whole life, and longer: a destructor of a thread-local value that
-//! runs after this module's own still finds it. The first thread of a forked child keeps the key of
-//! the thread that forked.
+//! A thread's [`Record`] lives as long as the thread, destructors of thread-local values included,
+//! and then for as long as something is opened on it. Only the thread itself changes its mask, and
+//! so what it has newly blocked; other threads may end what was opened on it. All changes but that
+//! of `unblocking` are made under the lock of the process' state.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// A thread that has used this crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ThreadKey(pub(crate) u64);
+use super::atomic_set::AtomicSet;
+use crate::{Signal, SignalSet};
 
-thread_local! {
-    /// The thread's key, or 0. It needs no destructor, so it can be read at any time.
-    static KEY: Cell<u64> = const { Cell::new(0) };
-
-    /// Notes the thread's end.
-    static END: End = const { End(Cell::new(None)) };
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// What this crate blocked here: not blocked before the first receiver or guard.
+    newly: AtomicSet,
+    /// What a receiver that was opened here has, wherever that is now. A signal has one receiver, so
+    /// a set will do.
+    receiving: AtomicSet,
+    /// In a forked child: what the parent's receivers have that were opened on the thread that
+    /// forked.
+    inherited: AtomicSet,
+    /// What guards of this thread hold.
+    guarded: AtomicSet,
+    /// How many guards hold each signal. Guards never leave their thread.
+    guards: Guards,
+    /// What this crate had blocked here and has unblocked since: should it be blocked again, the
+    /// program did so.
+    restored: AtomicSet,
+    /// What the thread is about to unblock, or is unblocking: its mask may not show it yet, and does
+    /// not while the signal's handler runs.
+    pub(super) unblocking: AtomicSet,
+    has_ended: AtomicBool,
+    /// The process that the record was last used in: [`generation`](super::generation()).
+    generation: AtomicU64,
+    /// The number of the thread, 0 if that is not known yet.
+    pub(super) tid: AtomicU32,
 }
 
-struct End(Cell<Option<fn(ThreadKey)>>);
+/// Touched by the record's own thread alone.
+#[derive(Debug, Default)]
+struct Guards(RefCell<BTreeMap<Signal, u32>>);
 
-impl Drop for End {
-    fn drop(&mut self) {
-        if let Some(at_end) = self.0.take() {
-            at_end(ThreadKey(KEY.get()));
+// SAFETY: only the thread that the record belongs to makes and drops guards, and nothing else
+// touches the map. In a forked child, that is the thread that forked.
+unsafe impl Sync for Guards {}
+// SAFETY: as above; the last owner of a record, on whatever thread, drops plain integers.
+unsafe impl Send for Guards {}
+
+#[allow(dead_code)] // receivers hold nothing where masks do not matter
+impl Record {
+    /// What this thread should unblock, as far as it alone is concerned.
+    pub(super) fn due(&self) -> SignalSet {
+        self.newly.get() - self.receiving.get() - self.inherited.get() - self.guarded.get()
+    }
+
+    /// Makes the record one of this process. In a forked child, receivers of the parent's are told
+    /// apart from the child's own, which may have the same signals.
+    pub(super) fn enter(&self, generation: u64, tid: impl FnOnce() -> u32) {
+        let last = self.generation.swap(generation, Ordering::Relaxed);
+        if last == generation {
+            return;
+        }
+        self.tid.store(tid(), Ordering::Relaxed);
+        if last != 0 {
+            self.inherited.insert(self.receiving.get());
+            self.receiving.set(SignalSet::EMPTY);
         }
     }
-}
 
-/// The last key given to a thread.
-static LAST: AtomicU64 = AtomicU64::new(0);
-
-/// The calling thread's key. `at_end` is called with it when the thread ends, unless it has come
-/// past that point already.
-pub(crate) fn this_thread(at_end: fn(ThreadKey)) -> ThreadKey {
-    if KEY.get() == 0 {
-        // Relaxed: all that counts is that no number is given twice.
-        KEY.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
-        let _ = END.try_with(|end| end.0.set(Some(at_end)));
+    pub(super) fn newly(&self) -> SignalSet {
+        self.newly.get()
     }
-    ThreadKey(KEY.get())
-}
 
-/// In a forked child: the key that its first thread brought along; `u64::MAX`, which is no
-/// thread's, if it had none. 0 where the hook did not run.
-static FORKED: AtomicU64 = AtomicU64::new(0);
+    pub(super) fn guarded(&self) -> SignalSet {
+        self.guarded.get()
+    }
 
-/// The forking thread's half of a fork, in the child.
-pub(crate) fn note_fork() {
-    let key = KEY.get();
-    FORKED.store(if key == 0 { u64::MAX } else { key }, Ordering::Relaxed);
-}
+    pub(super) fn restored(&self) -> SignalSet {
+        self.restored.get()
+    }
 
-/// The thread that forked this process, as far as is known: where no hook ran (a bare system
-/// call), the first one that asks.
-pub(crate) fn forked_thread(at_end: fn(ThreadKey)) -> ThreadKey {
-    match FORKED.load(Ordering::Relaxed) {
-        0 => this_thread(at_end),
-        key => ThreadKey(key),
+    /// Notes what is newly blocked here.
+    pub(super) fn block(&self, newly: SignalSet) {
+        self.newly.insert(newly);
+        self.restored.remove(newly);
+    }
+
+    /// Notes what has been put back here.
+    pub(super) fn unblock(&self, due: SignalSet) {
+        self.newly.remove(due);
+        self.restored.insert(due);
+    }
+
+    /// Makes signals count as blocked before.
+    pub(super) fn keep(&self, set: SignalSet) {
+        self.newly.remove(set);
+    }
+
+    pub(super) fn add_receiver(&self, set: SignalSet) {
+        self.receiving.insert(set);
+    }
+
+    pub(super) fn remove_receiver(&self, set: SignalSet) {
+        self.receiving.remove(set);
+    }
+
+    pub(super) fn remove_inherited(&self, set: SignalSet) {
+        self.inherited.remove(set);
+    }
+
+    pub(super) fn add_guard(&self, set: SignalSet) {
+        let mut guards = self.guards.0.borrow_mut();
+        for signal in set {
+            *guards.entry(signal).or_insert(0) += 1;
+        }
+        self.guarded.insert(set);
+    }
+
+    pub(super) fn remove_guard(&self, set: SignalSet) {
+        let mut guards = self.guards.0.borrow_mut();
+        for signal in set {
+            let count = guards.get_mut(&signal).map_or(0, |count| {
+                *count -= 1;
+                *count
+            });
+            if count == 0 {
+                guards.remove(&signal);
+                self.guarded.remove(signal.into());
+            }
+        }
+    }
+
+    /// Notes the thread's end, and returns what will stay blocked there for ever.
+    pub(super) fn end(&self) -> SignalSet {
+        self.has_ended.store(true, Ordering::Relaxed);
+        // Its guards can't be dropped any more.
+        self.guarded.set(SignalSet::EMPTY);
+        self.abandon()
+    }
+
+    /// What is due in a thread that has ended, which is told once.
+    pub(super) fn abandon(&self) -> SignalSet {
+        if !self.has_ended.load(Ordering::Relaxed) {
+            return SignalSet::EMPTY;
+        }
+        let due = self.due();
+        self.newly.remove(due);
+        due
+    }
+
+    /// Whether nothing that this crate did concerns this thread any more.
+    pub(super) fn is_idle(&self) -> bool {
+        let open = self.receiving.get() | self.inherited.get() | self.guarded.get();
+        (open | self.newly.get() | self.unblocking.get()).is_empty()
     }
 }

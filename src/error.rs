@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::mask::ThreadInfo;
+use crate::platform::THREAD;
 use crate::{Signal, SignalSet};
 
 /// Why [`Signals::new`](crate::Signals::new) or [`update`](crate::Signals::update) refused.
@@ -95,6 +96,13 @@ fn unblocked_threads(
     if count > NAMED {
         write!(f, " and {} more", count - NAMED)?;
     }
+    if threads.iter().any(|thread| thread.name == THREAD) {
+        return write!(
+            f,
+            ". {THREAD:?} is this crate's own thread, which is inside a signal handler of the \
+             program: open the receiver when that has returned"
+        );
+    }
     f.write_str(
         ". Open the receiver before starting threads, with tokio before building the runtime (not \
          inside #[tokio::main]); or block the signals early in main with mask::block, so that \
@@ -128,5 +136,37 @@ impl From<OpenError> for io::Error {
 impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> OpenError {
         OpenError::Os(error)
+    }
+}
+
+/// A system call or a file that failed, with the error.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    what: &'static str,
+    error: io::Error,
+}
+
+impl Refused {
+    /// The error, of the same kind, saying what was refused; as it is if the system only had
+    /// nothing left to give, where the error says all.
+    pub(crate) fn wrap(what: &'static str, error: io::Error) -> io::Error {
+        match error.kind() {
+            kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+                io::Error::new(kind, Refused { what, error })
+            }
+            _ => error,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
     }
 }

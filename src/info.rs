@@ -1,23 +1,66 @@
 //! `SignalInfo`: what the kernel said of one signal, as plain data.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use crate::Signal;
 
-/// Who sent a signal: what the kernel reported, not what the sender claims.
+/// Who sent a signal (`si_pid`, `si_uid`, [`sigaction(2)`]).
+///
+/// The kernel vouches for it only where [`SignalInfo::is_verified`] says so: with a signal that was
+/// queued, both numbers are what the sender wrote, and any process of the same user can write that
+/// it is process 1 of user 0 (`rt_sigqueueinfo(2)`). Decide nothing by it that such a process must
+/// not decide.
+///
+/// [`sigaction(2)`]: https://man7.org/linux/man-pages/man2/sigaction.2.html
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sender {
-    /// The process, as a number of this process' pid namespace. It may have gone since.
+    /// The process, as a number of this process' pid namespace. It may have gone since, and the
+    /// number may be another process' by now.
     pub pid: u32,
-    /// The real user.
+    /// The real user, as a number of this process' user namespace.
+    ///
+    /// 65534, the overflow uid, is not to be taken for a user: see
+    /// [`is_overflow_uid`](Self::is_overflow_uid).
     pub uid: u32,
+}
+
+impl Sender {
+    /// Whether the uid is 65534, which the kernel writes for every user that has no number in this
+    /// process' user namespace ([`user_namespaces(7)`]).
+    ///
+    /// The system's own user of that number, mostly `nobody`, can't be told from those: what is
+    /// known is only that it is none of the other users of this namespace.
+    ///
+    /// [`user_namespaces(7)`]: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
+    ///
+    /// # Platform notes
+    ///
+    /// Linux lets the administrator choose another number, for the whole system
+    /// (`/proc/sys/kernel/overflowuid`); that file is not read. Elsewhere no sender is told.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::Sender;
+    ///
+    /// assert!(Sender { pid: 4321, uid: 65534 }.is_overflow_uid());
+    /// assert!(!Sender { pid: 4321, uid: 1000 }.is_overflow_uid());
+    /// ```
+    #[doc(alias = "overflowuid")]
+    pub const fn is_overflow_uid(&self) -> bool {
+        self.uid == 65534
+    }
 }
 
 /// One received signal.
 ///
 /// It holds what the kernel said and nothing else: a field that the platform does not fill is
 /// absent (`None`), never zero. macOS and the BSDs fill the signal and the count alone.
+///
+/// Of some signals the kernel only passes on what the sender wrote:
+/// [`is_verified`](Self::is_verified).
 ///
 /// # Examples
 ///
@@ -48,6 +91,12 @@ pub struct SignalInfo {
 
 /// What made the kernel send a signal (`si_code`, [`sigaction(2)`]).
 ///
+/// `Process`, `Thread`, `Child` and `Kernel` are the kernel's word. `Queue`, `Timer`,
+/// `MessageQueue` and `AsyncIo` are the *sender's*: `rt_sigqueueinfo(2)` lets a process write any
+/// negative code but `SI_TKILL`, and all that belongs to it, sender and value included, into a
+/// signal for another process of the same user. Records that the kernel made look the same, so none
+/// is verified. `Io` can be either: [`SignalInfo::is_verified`] tells.
+///
 /// [`sigaction(2)`]: https://man7.org/linux/man-pages/man2/sigaction.2.html
 ///
 /// # Examples
@@ -67,22 +116,23 @@ pub struct SignalInfo {
 ///     }
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// A process called `kill(2)` (`SI_USER`).
+    /// A process called `kill(2)` (`SI_USER`). The sender is the kernel's word.
     Process(Sender),
     /// A process directed it at this very thread, by `tgkill(2)`, `pthread_kill(3)` or `raise(3)`
-    /// (`SI_TKILL`).
+    /// (`SI_TKILL`). The sender is the kernel's word.
     Thread(Sender),
-    /// A process called `sigqueue(3)` (`SI_QUEUE`).
+    /// A process called `sigqueue(3)` (`SI_QUEUE`). Nothing of it is verified.
     Queue {
-        /// Absent if the sender is outside this process' pid namespace.
+        /// Who it is, as the sender claims; the C library's function writes the truth. Absent if the sender is outside this process' pid namespace.
         sender: Option<Sender>,
         /// The integer that came along.
         value: i32,
     },
-    /// A POSIX timer ran out (`SI_TIMER`, `timer_create(2)`).
+    /// A POSIX timer ran out (`SI_TIMER`, `timer_create(2)`); or a process wrote so: nothing of it is
+    /// verified.
     Timer {
         /// The kernel's number of the timer; not the `timer_t` of the C library.
         id: u32,
@@ -91,35 +141,39 @@ pub enum Origin {
         /// The integer set when the timer was made.
         value: i32,
     },
-    /// A message arrived in an empty POSIX message queue (`SI_MESGQ`, `mq_notify(3)`).
+    /// A message arrived in an empty POSIX message queue (`SI_MESGQ`, `mq_notify(3)`); or a
+    /// process wrote so: nothing of it is verified.
     MessageQueue {
-        /// Who sent the message.
+        /// Who sent the message, so it claims.
         sender: Option<Sender>,
         /// The integer set with the notification.
         value: i32,
     },
-    /// An asynchronous input or output request is complete (`SI_ASYNCIO`, `aio(7)`).
+    /// An asynchronous input or output request is complete (`SI_ASYNCIO`, `aio(7)`). The C
+    /// library sends it, or any process that writes so: nothing of it is verified.
     AsyncIo {
-        /// The process that made the request.
+        /// The process that made the request, so it claims.
         sender: Option<Sender>,
         /// The integer set with the request.
         value: i32,
     },
     /// A descriptor became ready, and `F_SETSIG` chose this signal to say so (`POLL_IN` and its
-    /// like, `fcntl(2)`).
+    /// like, `fcntl(2)`): the kernel's word. With the code `SI_SIGIO`, which no kernel since Linux
+    /// 2.4 sends, a process wrote it.
     Io {
         /// The descriptor.
         fd: i32,
         /// The events, as `poll(2)` numbers them.
         band: i32,
     },
-    /// A child changed its state (`CLD_EXITED` and its like).
+    /// A child changed its state (`CLD_EXITED` and its like): the kernel's word.
     Child(ChildInfo),
     /// The kernel itself: a terminal, an interval timer, a descriptor without `F_SETSIG`
-    /// (`SI_KERNEL`).
+    /// (`SI_KERNEL`). No process can write it for another.
     Kernel,
     /// The platform does not say, or what it said was lost: the sender is outside this process'
-    /// pid namespace, or the queue of pending signals was full.
+    /// pid namespace, or the queue of pending signals was full; or a process wrote a code that means
+    /// nothing.
     Unknown,
 }
 
@@ -127,11 +181,11 @@ pub enum Origin {
 ///
 /// Records of `SIGCHLD` merge while one is pending: they say that *some* children changed, so wait
 /// for each that did (`waitpid(2)` with `WNOHANG`, until it finds none).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChildInfo {
     /// The child.
     pub pid: u32,
-    /// The child's real user.
+    /// The child's real user; 65534 as with [`Sender::uid`].
     pub uid: u32,
     /// What became of it.
     pub status: ChildStatus,
@@ -171,18 +225,40 @@ impl SignalInfo {
         SignalInfo { signal, count, code, origin, value_ptr }
     }
 
+    /// What counts in a comparison: not a pointer that came with no value, which is a leftover.
+    fn parts(&self) -> (Signal, u32, Option<i32>, Origin, Option<usize>) {
+        (self.signal, self.count, self.code, self.origin, self.value_ptr())
+    }
+
     /// The signal.
     pub fn signal(&self) -> Signal {
         self.signal
     }
 
-    /// What made the kernel send it.
+    /// What made the kernel send it; or, where it is not [verified](Self::is_verified), what the
+    /// sender says did.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
     /// The process and user behind it, where the kernel reported them: who called `kill`, `tgkill`
     /// or `sigqueue`; who wrote the message; with `SIGCHLD` the child.
+    ///
+    /// With a queued signal it is what the sender wrote, which can be anything: ask
+    /// [`is_verified`](Self::is_verified) before anything depends on it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Sender, SignalInfo};
+    ///
+    /// /// Who sent it, if that is certain.
+    /// fn certain_sender(info: &SignalInfo) -> Option<Sender> {
+    ///     info.sender().filter(|_| info.is_verified())
+    /// }
+    /// ```
+    #[doc(alias = "si_pid")]
+    #[doc(alias = "si_uid")]
     pub fn sender(&self) -> Option<Sender> {
         match self.origin {
             Origin::Process(sender) | Origin::Thread(sender) => Some(sender),
@@ -191,6 +267,49 @@ impl SignalInfo {
             | Origin::AsyncIo { sender, .. } => sender,
             Origin::Child(child) => Some(Sender { pid: child.pid, uid: child.uid }),
             Origin::Timer { .. } | Origin::Io { .. } | Origin::Kernel | Origin::Unknown => None,
+        }
+    }
+
+    /// Whether [`origin`](Self::origin) and [`sender`](Self::sender) are the kernel's word, so that
+    /// the sender can't have written them: of `kill`, `tgkill` and their like, of a child, a
+    /// descriptor and of what the kernel itself sends.
+    ///
+    /// Not of what is queued: the kernel takes a whole record from its sender, except with the codes
+    /// above ([`rt_sigqueueinfo(2)`], and `pidfd_send_signal(2)`). Timers and message queues use codes
+    /// that a sender may write too, so theirs are not verified either. A process that sends to
+    /// itself may write any code.
+    ///
+    /// [`rt_sigqueueinfo(2)`]: https://man7.org/linux/man-pages/man2/rt_sigqueueinfo.2.html
+    ///
+    /// # Platform notes
+    ///
+    /// Always false on macOS and the BSDs, which tell no origin ([`Origin::Unknown`]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::{Signal, Signals, send};
+    ///
+    /// let signals = Signals::new(Signal::USR1)?;
+    /// send::kill(std::process::id(), Signal::USR1)?;
+    /// # #[cfg(target_os = "linux")]
+    /// assert!(signals.recv()?.is_verified());
+    /// # #[cfg(target_os = "linux")]
+    /// send::sigqueue(std::process::id(), Signal::USR1, 7)?;
+    /// # #[cfg(target_os = "linux")]
+    /// assert!(!signals.recv()?.is_verified());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_verified(&self) -> bool {
+        match self.origin {
+            Origin::Process(_) | Origin::Thread(_) | Origin::Child(_) | Origin::Kernel => true,
+            // The kernel's codes are positive; SI_SIGIO is not.
+            Origin::Io { .. } => self.code.is_some_and(|code| code > 0),
+            Origin::Queue { .. }
+            | Origin::Timer { .. }
+            | Origin::MessageQueue { .. }
+            | Origin::AsyncIo { .. }
+            | Origin::Unknown => false,
         }
     }
 
@@ -228,6 +347,21 @@ impl SignalInfo {
     }
 }
 
+/// All that can be asked for is the same.
+impl PartialEq for SignalInfo {
+    fn eq(&self, other: &SignalInfo) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for SignalInfo {}
+
+impl Hash for SignalInfo {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
 impl fmt::Debug for SignalInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignalInfo")
@@ -241,7 +375,8 @@ impl fmt::Debug for SignalInfo {
 }
 
 impl fmt::Display for SignalInfo {
-    /// One line: `SIGTERM from process 4321 (uid 1000)`.
+    /// One line: `SIGTERM from process 4321 (uid 1000)`. What the sender may have made up ends with
+    /// `(unverified)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.signal)?;
         match self.origin {
@@ -262,14 +397,30 @@ impl fmt::Display for SignalInfo {
             Origin::Io { fd, band } => write!(f, " for descriptor {fd}, events {band:#x}"),
             Origin::Child(child) => write!(f, ": {child}"),
             Origin::Kernel => write!(f, " from the kernel"),
-            Origin::Unknown => Ok(()),
+            Origin::Unknown => return self.fmt_count(f),
         }?;
+        if !self.is_verified() {
+            f.write_str(" (unverified)")?;
+        }
+        self.fmt_count(f)
+    }
+}
+
+impl SignalInfo {
+    fn fmt_count(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.count > 1 { write!(f, ", sent {} times", self.count) } else { Ok(()) }
     }
 }
 
 impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_overflow_uid() {
+            return write!(
+                f,
+                "process {} (uid {}: of another namespace, or nobody)",
+                self.pid, self.uid
+            );
+        }
         write!(f, "process {} (uid {})", self.pid, self.uid)
     }
 }

@@ -1,5 +1,6 @@
 //! What children start with, and how a process ends by a signal.
 
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Command};
 
@@ -35,9 +36,9 @@ pub trait CommandExt {
     /// 12 ms instead of 0.2 ms with 64 MB in use. A large process that starts children often leaves
     /// it to a small one, started early.
     ///
-    /// With [`exec`](std::os::unix::process::CommandExt::exec) there is no child: mask and
-    /// dispositions of this very process are put back, a pending signal acts, and they stay so if
-    /// the program can't be executed.
+    /// With the standard library's [`exec`](std::os::unix::process::CommandExt::exec) there is no
+    /// child, and nothing could be undone if the program can't be executed: that is an error, and
+    /// nothing has been changed. Use [`exec`](exec()) of this module.
     ///
     /// # Examples
     ///
@@ -68,8 +69,45 @@ pub trait CommandExt {
 impl CommandExt for Command {
     #[allow(unsafe_code)]
     fn restore_signals(&mut self) -> &mut Command {
-        // SAFETY: `restore` is async-signal-safe: system calls and atomic loads, no memory, no lock.
-        unsafe { self.pre_exec(platform::restore) }
+        // SAFETY: what runs is async-signal-safe: system calls and atomic loads, no memory, no lock.
+        unsafe { self.pre_exec(platform::restorer()) }
+    }
+}
+
+/// Replaces this process by the program, which starts as if this crate were not there (`exec(3)`, as
+/// [`exec`](std::os::unix::process::CommandExt::exec) of the standard library). Returns only if it
+/// fails, and then all is as it was: mask, dispositions, handlers, receivers.
+///
+/// Without it the program would inherit blocked and ignored signals, as a child does:
+/// see [`restore_signals`](CommandExt::restore_signals), which this makes unnecessary.
+///
+/// A signal that is pending acts before the program is executed, as it would have before a receiver
+/// was opened.
+///
+/// # Errors
+///
+/// What `exec(3)` reports: there is no such program, it can't be executed. Also if the system refuses
+/// to change mask or dispositions.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::process::Command;
+/// use signal_source::{Signal, Signals, process};
+///
+/// let signals = Signals::new(Signal::TERM)?;
+/// let error = process::exec(Command::new("the-new-version").arg("--resume"));
+/// eprintln!("going on with the old version: {error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn exec(command: &mut Command) -> io::Error {
+    match platform::restore_here() {
+        Ok(restored) => {
+            let error = command.exec();
+            restored.undo();
+            error
+        }
+        Err(error) => error,
     }
 }
 
@@ -82,8 +120,8 @@ impl CommandExt for Command {
 /// Flushes Rust's standard output as [`std::process::exit`] does, makes sure that no core is dumped
 /// (not even for `QUIT`), puts the signal to its default action, unblocks it and sends it to the
 /// calling thread. Works from any thread, whatever receivers are open, and ends the process even if
-/// another thread holds on to the output. Destructors are not run, nor are functions registered
-/// with `atexit(3)`.
+/// another thread holds on to the output. Destructors are not run, those of the calling thread's
+/// thread-local values included, nor are functions registered with `atexit(3)`.
 ///
 /// Where the signal can't kill, the process exits with code 128 + its number, as shells have it:
 /// signals whose default action is not to kill (`CHLD`, `WINCH`, `TSTP`...), and the first process

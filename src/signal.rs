@@ -102,7 +102,8 @@ const ALIASES: &[(&str, Signal)] =
     &[("IOT", Signal::ABRT), ("CLD", Signal::CHLD), ("POLL", Signal::IO)];
 
 impl Signal {
-    /// For the tables of constants: the number is a C library constant.
+    /// For the tables of constants: the number is a C library constant. 128 is the last of any
+    /// system (MIPS, FreeBSD).
     #[allow(clippy::cast_possible_truncation)] // asserted, when the constant is evaluated
     pub(crate) const fn constant(number: i32) -> Signal {
         assert!(number >= 1 && number <= 128);

@@ -33,6 +33,8 @@ fn main() {
             chld_that_was_pending_and_ignored_is_not_ours,
             exec_of_what_does_not_exist_changes_nothing,
             exec_of_what_does_not_exist_with_a_pending_signal_changes_nothing,
+            our_exec_of_what_does_not_exist_changes_nothing,
+            our_exec_of_what_does_not_exist_with_a_pending_signal_changes_nothing,
             exit_by_runs_no_destructor_that_panics => End::DiesOf(Signal::TERM),
             exit_by_runs_no_destructor_that_hangs => End::DiesOf(Signal::TERM),
             exit_by_runs_no_destructor_on_another_thread => End::DiesOf(Signal::TERM),

@@ -11,11 +11,14 @@ mod moving;
 #[path = "audit/naming.rs"]
 mod naming;
 #[cfg(target_os = "linux")]
+#[path = "audit/reading.rs"]
+mod reading;
+#[cfg(target_os = "linux")]
 #[path = "audit/runtime.rs"]
 mod runtime;
 
 #[cfg(target_os = "linux")]
-use {moving::*, naming::*, runtime::*};
+use {moving::*, naming::*, reading::*, runtime::*};
 
 fn main() {
     harness::main(
@@ -36,6 +39,11 @@ fn main() {
             a_thread_that_blocks_all_is_no_newborn,
             a_thread_that_has_just_gone_does_not_fail_it,
             an_ended_first_thread_counts,
+            a_mask_that_is_full_for_good_is_believed,
+            a_thread_that_starts_others_all_the_time_does_not_slip_through,
+            an_error_names_the_file,
+            a_proc_that_may_not_be_read_is_an_error,
+            its_own_thread_is_left_out_in_a_pid_namespace_too,
             inside_a_multi_thread_runtime_it_names_the_workers,
             before_the_runtime_everything_works,
             on_a_current_thread_runtime_until_spawn_blocking,

@@ -10,6 +10,9 @@ mod absent_fields;
 #[path = "record/children.rs"]
 mod children;
 #[cfg(target_os = "linux")]
+#[path = "record/forged.rs"]
+mod forged;
+#[cfg(target_os = "linux")]
 #[path = "record/senders.rs"]
 mod senders;
 #[cfg(target_os = "linux")]
@@ -20,7 +23,7 @@ mod sources;
 mod sys;
 
 #[cfg(target_os = "linux")]
-use {absent_fields::*, children::*, senders::*, sources::*};
+use {absent_fields::*, children::*, forged::*, senders::*, sources::*};
 
 const CASES: &[harness::Case] = cases![
     #![cfg(target_os = "linux", "no other kernel tells where a signal came from")]
@@ -37,6 +40,11 @@ const CASES: &[harness::Case] = cases![
     queued_real_time_signals_keep_their_values,
     merged_standard_signals_keep_the_first_value,
     forged_code_is_unknown,
+    // forged
+    forged_by_another_process,
+    codes_that_the_kernel_keeps_for_itself,
+    what_the_kernel_vouches_for,
+    sender_in_another_user_namespace,
     // sources
     timer_tells_its_overrun,
     timers_are_told_apart,
@@ -62,7 +70,7 @@ const CASES: &[harness::Case] = cases![
 ];
 
 #[cfg(target_os = "linux")]
-const ROLES: &[harness::Role] = roles![sender];
+const ROLES: &[harness::Role] = roles![sender, forger];
 
 #[cfg(not(target_os = "linux"))]
 const ROLES: &[harness::Role] = &[];

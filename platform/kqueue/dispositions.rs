@@ -12,7 +12,7 @@ use std::io;
 
 use nix::libc;
 
-use crate::platform::sigset::Action;
+use crate::platform::actions::Action;
 use crate::platform::{ByDefault, numbers};
 use crate::{Disposition, Signal, SignalSet};
 

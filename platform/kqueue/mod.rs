@@ -12,7 +12,7 @@ pub(crate) mod numbers;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -22,10 +22,12 @@ use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
-use self::dispositions::{self, Change, Kernel};
-use super::generation::generation;
-use super::sigset::{self, Action};
-use super::state::{self, State};
+use self::dispositions::{Change, Kernel};
+use super::actions::Action;
+use super::kernel::{self, Kernel as _, Os};
+use super::process::{locked, locked_anyhow};
+use super::sigset;
+use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 
@@ -44,11 +46,20 @@ const BATCH: usize = 64;
 const MOST: usize = 128;
 
 #[derive(Default)]
-pub(super) struct Shared {
+pub(in crate::platform) struct Shared {
     /// In a forked child: what a receiver of the parent's had changed, for signals that the child
     /// has a receiver of. The end of that one undoes it.
     inherited: Vec<Change>,
 }
+
+/// A signal needs no thread here: dispositions are the whole process'.
+impl kernel::Shared for Shared {
+    fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
+        SignalSet::EMPTY
+    }
+}
+
+type State = kernel::State<Shared>;
 
 pub(crate) struct Receiver {
     /// Closed by this process alone: a fork does not inherit it.
@@ -62,29 +73,23 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// There is nothing to audit.
     pub(crate) fn open(set: SignalSet, _audit: bool) -> Result<Receiver, OpenError> {
-        let mut state = state::lock();
-        state.claim(set)?;
-        let mut queue = match Queue::new() {
-            Ok(queue) => queue,
-            Err(error) => {
-                state.unclaim(set);
-                return Err(OpenError::Os(error));
-            }
-        };
+        let mut queue = Queue::new().map_err(|error| Refused::wrap("kqueue(2)", error))?;
         let mut changes = Vec::new();
-        take(&mut state, &mut queue, set, &mut changes)?;
-        let (queue, generation) = (ManuallyDrop::new(queue), generation());
+        locked(&Os, |change| take(change.state, &mut queue, set, &mut changes))??;
+        let (queue, generation) = (ManuallyDrop::new(queue), Os.generation());
         Ok(Receiver { queue, set, changes, generation })
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, _audit: bool) -> Result<(), OpenError> {
-        let mut state = state::lock();
         self.check_owner()?;
         let (added, removed) = (set - self.set, self.set - set);
-        state.claim(added)?;
-        take(&mut state, &mut self.queue, added, &mut self.changes)?;
+        let (queue, changes) = (&mut self.queue, &mut self.changes);
+        locked(&Os, |change| {
+            take(change.state, queue, added, changes)?;
+            give_back(change.state, queue, removed, changes);
+            Ok::<(), OpenError>(())
+        })??;
         self.set = set;
-        give_back(&mut state, &mut self.queue, removed, &mut self.changes);
         Ok(())
     }
 
@@ -134,7 +139,7 @@ impl Receiver {
     }
 
     fn is_inherited(&self) -> bool {
-        self.generation != generation()
+        self.generation != Os.generation()
     }
 
     fn check_owner(&self) -> io::Result<()> {
@@ -157,31 +162,38 @@ impl AsFd for Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let mut state = state::lock();
-        if self.is_inherited() {
-            let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);
-            let (queue, changes) = (&mut *self.queue, &mut self.changes);
-            dispositions::end_inherited(queue, claimed, changes, inherited);
-        } else {
-            give_back(&mut state, &mut self.queue, self.set, &mut self.changes);
-            // SAFETY: nobody uses the queue any more: this is the end of its only owner.
+        let is_inherited = self.is_inherited();
+        let (queue, changes) = (&mut *self.queue, &mut self.changes);
+        let set = self.set;
+        locked_anyhow(&Os, |change| {
+            let state = &mut change.state;
+            if is_inherited {
+                let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);
+                dispositions::end_inherited(queue, claimed, changes, inherited);
+            } else {
+                give_back(state, queue, set, changes);
+            }
+        });
+        if !is_inherited {
+            // SAFETY: the queue is not used any more: this is the end of its only owner.
             unsafe { ManuallyDrop::drop(&mut self.queue) };
         }
     }
 }
 
-/// Takes the claimed set over; or undoes it all, the claim too.
+/// Claims the set and takes it over; or undoes it all.
 fn take(
     state: &mut State,
     queue: &mut Queue,
     set: SignalSet,
     changes: &mut Vec<Change>,
-) -> io::Result<()> {
+) -> Result<(), OpenError> {
+    state.claim(set)?;
     let taken = dispositions::take(queue, set, changes);
     if taken.is_err() {
         give_back(state, queue, set, changes);
     }
-    taken
+    Ok(taken?)
 }
 
 fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
@@ -249,7 +261,7 @@ impl Kernel for Queue {
 
     /// On macOS and iOS, what is pending for the calling thread alone: the kernel says no more.
     fn pending(&mut self) -> SignalSet {
-        sigset::pending()
+        pending()
     }
 
     fn action(&self, signal: Signal) -> io::Result<Action> {
@@ -281,6 +293,14 @@ fn signal(event: &KEvent) -> Option<Signal> {
     Signal::from_kernel(u32::try_from(event.ident()).ok()?)
 }
 
+/// What is pending for the process or the calling thread.
+fn pending() -> SignalSet {
+    let mut raw = *nix::sys::signal::SigSet::empty().as_ref();
+    // SAFETY: `raw` is a set to write to.
+    unsafe { libc::sigpending(&mut raw) };
+    sigset::from_raw(&raw)
+}
+
 /// The number and the count: a kqueue tells no more.
 fn decode(event: &KEvent) -> io::Result<SignalInfo> {
     let signal = signal(event).ok_or_else(|| {
@@ -290,15 +310,45 @@ fn decode(event: &KEvent) -> io::Result<SignalInfo> {
     Ok(SignalInfo::new(signal, count, None, Origin::Unknown, 0))
 }
 
-/// A signal needs no thread here: dispositions are the whole process'.
-pub(super) fn act_for(_state: &mut State, _set: SignalSet) {}
-
 pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "this system shows no thread's mask; receiving needs none blocked",
     ))
 }
+
+/// No thread's mask can keep a signal from a receiver.
+pub(super) fn wait_until_blocked(_set: SignalSet) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn let_act(_set: SignalSet) {}
+
+/// Makes `mask` the calling thread's and returns the one before (`pthread_sigmask(3)`).
+pub(super) fn set_mask(mask: SignalSet) -> io::Result<SignalSet> {
+    let new = sigset::to_sigset(mask);
+    let mut old = *new.as_ref();
+    // SAFETY: both sets are initialised. The function returns its error.
+    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, new.as_ref(), &mut old) } {
+        0 => Ok(sigset::from_raw(&old)),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// No thread of this crate's own lets anything in, and none asks for its number or waits for it.
+pub(super) fn everything() -> SignalSet {
+    SignalSet::from_bits(u128::MAX)
+}
+
+pub(super) fn tid() -> u32 {
+    0
+}
+
+pub(super) fn wait(_word: &AtomicU32, _seen: u32, timeout: Option<Duration>) {
+    std::thread::sleep(timeout.unwrap_or_default());
+}
+
+pub(super) fn wake(_word: &AtomicU32) {}
 
 /// No such page is made here: the hook of `pthread_atfork(3)` has to do.
 pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {

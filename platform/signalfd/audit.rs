@@ -7,8 +7,8 @@
 //! - The C library blocks *everything* around the making and ending of a thread: glibc its own
 //!   signals 32 and 33 too, musl and Bionic what any program could block. Such a mask says nothing:
 //!   look again. The kernel's own workers (io_uring) look like the former for good, and never take
-//!   a signal; a thread that blocks all by its own will looks like the latter for good, while it
-//!   runs or sleeps, which one between does not.
+//!   a signal; a thread that blocks all by its own will looks like either for good, which shows in
+//!   what it does meanwhile ([`Doubt`]).
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
 //!   whether a signal is ignored is decided by its mask even after its end. If it ended before its
 //!   mask was read, it may have started others that do not block: list again.
@@ -19,39 +19,37 @@
 //! If at some moment every thread blocks the set, so do all that they start later. So it is enough
 //! to read the threads of *one* whole list, while others come and go.
 
+mod doubt;
+mod tasks;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::doubt::{Activity, Doubt, Mask, PAUSE};
+pub(in crate::platform) use self::tasks::own_tid;
+use self::tasks::{Stat, Status, threads};
 use crate::mask::ThreadInfo;
 use crate::{Signal, SignalSet};
-
-const TASKS: &str = "/proc/self/task";
 
 /// How long to look again before giving up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Between looks at a thread that blocks all; longer than the C library is busy with a thread.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
-const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
-
-/// The other threads that do not block `set`, without thread `except`; `None` where `/proc` is not
-/// mounted.
+/// The other threads that do not block `set`, without the threads `except`, which are the crate's
+/// own ([`own_tid`]); `None` where `/proc` is not mounted.
 ///
 /// # Errors
 ///
-/// If `/proc` can't be read, or threads come and go so fast that no list is ever complete.
+/// If `/proc` can't be read (the error names the file), or threads come and go so fast that no list is ever
+/// complete.
 pub(super) fn unblocked_threads(
     set: SignalSet,
-    except: Option<u32>,
+    except: &[u32],
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
     let mut audit = Audit {
         set,
-        blocking: except.into_iter().collect(),
+        blocking: except.iter().copied().collect(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
     };
@@ -86,8 +84,8 @@ struct Audit {
     set: SignalSet,
     /// Threads that were seen to block the set. They are not read again.
     blocking: BTreeSet<u32>,
-    /// Threads that block all a program can block, as they were when first seen.
-    doubts: BTreeMap<u32, Activity>,
+    /// Threads that block all that a program can block, or more.
+    doubts: BTreeMap<u32, Doubt>,
     deadline: Instant,
 }
 
@@ -99,7 +97,7 @@ impl Audit {
     /// The number of threads, as the kernel counts them. It stands in the status of the first one,
     /// which is thereby read.
     fn count(&mut self) -> io::Result<Option<usize>> {
-        let Some(status) = Status::read("/proc/self/status")? else { return Ok(None) };
+        let Some(status) = Status::of_process()? else { return Ok(None) };
         let count = status.threads;
         if let Some(first) = status.process {
             if matches!(judge(first, status, self.set)?, Look::Blocks) {
@@ -114,17 +112,22 @@ impl Audit {
     fn read(&mut self, list: &BTreeSet<u32>) -> io::Result<(Vec<ThreadInfo>, bool)> {
         let mut unread: Vec<u32> = list.difference(&self.blocking).copied().collect();
         let (mut offenders, mut ended) = (Vec::new(), false);
+        let start = Instant::now();
         loop {
             let (mut again, mut stuck) = (Vec::new(), String::new());
             for tid in unread {
-                match look(tid, self.set)? {
+                let look = look(tid, self.set)?;
+                if !matches!(look, Look::BlocksAll { .. }) {
+                    self.doubts.remove(&tid);
+                }
+                match look {
                     Look::Blocks => _ = self.blocking.insert(tid),
                     Look::Lets { thread } => offenders.push(thread),
                     Look::Ended => ended = true,
                     Look::BlocksAll { activity, .. } if self.is_settled(tid, activity) => {
                         self.blocking.insert(tid);
                     }
-                    Look::Again { name } | Look::BlocksAll { name, .. } => {
+                    Look::BlocksAll { name, .. } => {
                         stuck = format!("thread {tid} ({name:?}), which blocks everything");
                         again.push(tid);
                     }
@@ -137,30 +140,15 @@ impl Audit {
                 return Err(too_busy(&stuck));
             }
             unread = again;
-            if self.doubts.is_empty() { thread::yield_now() } else { thread::sleep(PAUSE) }
+            // One between is mostly done before a pause is over.
+            if start.elapsed() < PAUSE { thread::yield_now() } else { thread::sleep(PAUSE) }
         }
     }
 
-    /// Whether the thread has done, since it was first seen, what none does that is being born or
-    /// leaving: run for long, or sleep all the time.
+    /// Whether the thread blocks all by its own will.
     fn is_settled(&mut self, tid: u32, now: Activity) -> bool {
-        let Some(first) = self.doubts.get(&tid) else {
-            self.doubts.insert(tid, now);
-            return false;
-        };
-        let ran = now.ran.saturating_sub(first.ran);
-        let slept = first.asleep && now.asleep && ran.is_zero();
-        ran >= PAUSE || (slept && now.seen.duration_since(first.seen) >= PAUSE)
+        self.doubts.entry(tid).or_default().is_settled_by(now)
     }
-}
-
-/// What a thread was doing at a moment.
-#[derive(Clone, Copy)]
-struct Activity {
-    seen: Instant,
-    asleep: bool,
-    /// On a CPU, in its life.
-    ran: Duration,
 }
 
 enum Look {
@@ -173,14 +161,11 @@ enum Look {
     Lets {
         thread: ThreadInfo,
     },
-    Again {
-        name: String,
-    },
     Ended,
 }
 
 fn look(tid: u32, set: SignalSet) -> io::Result<Look> {
-    match Status::read(&format!("{TASKS}/{tid}/status"))? {
+    match Status::of(tid)? {
         Some(status) => judge(tid, status, set),
         None => Ok(Look::Ended),
     }
@@ -195,25 +180,29 @@ fn judge(tid: u32, status: Status, set: SignalSet) -> io::Result<Look> {
         _ => return Ok(Look::Ended),
     };
     let name = status.name;
+    let unblocked = set - blocked;
     // 32 is the C library's own in each of them (an ending thread of glibc lets 33 in); a program
     // can't block it through its functions.
-    let between = !has_gone && Signal::from_raw(32).is_some_and(|libc| blocked.contains(libc));
-    if between && !is_worker(tid)? {
-        return Ok(Look::Again { name });
-    }
-    let unblocked = set - blocked;
-    if unblocked.is_empty() {
-        // With glibc the mask of a thread between says so itself.
-        let is_between = !cfg!(target_env = "gnu") && !has_gone && (all() - blocked).is_empty();
-        if !is_between {
-            return Ok(Look::Blocks);
+    let is_full = Signal::from_raw(32).is_some_and(|libc| blocked.contains(libc));
+    // With glibc the mask of a thread between says so itself.
+    let is_all = !cfg!(target_env = "gnu") && (all() - blocked).is_empty();
+    let mask = match (has_gone, is_full, is_all) {
+        (false, true, _) => Some(Mask::Full),
+        (false, false, true) => Some(Mask::All),
+        _ => None,
+    };
+    if let Some(mask) = mask {
+        let Some(Stat { is_worker, user, system }) = Stat::read(tid)? else {
+            return Ok(Look::Ended);
+        };
+        if !is_worker {
+            let (seen, is_asleep) = (Instant::now(), status.is_asleep);
+            let activity = Activity { seen, mask, is_asleep, user, system };
+            return Ok(Look::BlocksAll { name, activity });
         }
-        return Ok(match activity(tid, status.asleep)? {
-            Some(activity) => Look::BlocksAll { name, activity },
-            // The kernel keeps no such account, or the thread has ended meanwhile.
-            None if fs::exists(format!("{TASKS}/{tid}"))? => Look::Blocks,
-            None => Look::Ended,
-        });
+    }
+    if unblocked.is_empty() {
+        return Ok(Look::Blocks);
     }
     Ok(Look::Lets { thread: ThreadInfo { tid, name, unblocked } })
 }
@@ -223,107 +212,4 @@ fn all() -> SignalSet {
     let numbers = (1..32).chain(Signal::rt(0).map_or(32, Signal::as_raw)..=128);
     let all: SignalSet = numbers.filter_map(Signal::from_raw).collect();
     all.without(Signal::KILL).without(Signal::STOP)
-}
-
-/// `None` if there is no such account.
-fn activity(tid: u32, asleep: bool) -> io::Result<Option<Activity>> {
-    let account = unless_ended(fs::read_to_string(format!("{TASKS}/{tid}/schedstat")))?;
-    let ran = account.and_then(|account| account.split_ascii_whitespace().next()?.parse().ok());
-    Ok(ran.map(|nanos| Activity { seen: Instant::now(), asleep, ran: Duration::from_nanos(nanos) }))
-}
-
-/// The threads that are listed now.
-fn threads() -> io::Result<BTreeSet<u32>> {
-    let mut list = BTreeSet::new();
-    for entry in fs::read_dir(TASKS)? {
-        list.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
-    }
-    Ok(list)
-}
-
-/// What a `status` file says, as far as it is needed.
-#[derive(Default)]
-struct Status {
-    name: String,
-    /// `State` is S: it waits for something, and not for the kernel's own sake.
-    asleep: bool,
-    /// `Tgid`.
-    process: Option<u32>,
-    /// `VmSize` is there.
-    has_memory: bool,
-    threads: Option<usize>,
-    /// `SigBlk`, which comes last of all these.
-    blocked: Option<SignalSet>,
-}
-
-impl Status {
-    /// `None` if the thread has ended.
-    fn read(path: &str) -> io::Result<Option<Status>> {
-        unless_ended(Status::read_file(path))
-    }
-
-    /// Reads no further than needed: one `read(2)` does, unless the user is in very many groups.
-    fn read_file(path: &str) -> io::Result<Status> {
-        let mut file = File::open(path)?;
-        let (mut text, mut len) = (vec![0; 4096], 0);
-        loop {
-            let count = file.read(&mut text[len..])?;
-            len += count;
-            let status = Status::parse(&text[..len]);
-            if count == 0 || status.blocked.is_some() {
-                return Ok(status);
-            }
-            if len == text.len() {
-                text.resize(2 * len, 0);
-            }
-        }
-    }
-
-    /// A thread's name need not be UTF-8. A line counts once it is whole.
-    fn parse(text: &[u8]) -> Status {
-        let mut status = Status::default();
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-            let [field, value] = [&line[..colon], &line[colon + 1..]];
-            let value = match value.strip_suffix(b"\n") {
-                Some(value) => value.trim_ascii(),
-                None => break,
-            };
-            let text = || std::str::from_utf8(value).ok();
-            match field {
-                b"Name" => status.name = String::from_utf8_lossy(value).into(),
-                b"State" => status.asleep = value.starts_with(b"S"),
-                b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
-                b"VmSize" => status.has_memory = true,
-                b"Threads" => status.threads = text().and_then(|text| text.parse().ok()),
-                b"SigBlk" => {
-                    let bits = text().and_then(|text| u128::from_str_radix(text, 16).ok());
-                    status.blocked = bits.map(SignalSet::from_bits);
-                    break;
-                }
-                _ => {}
-            }
-        }
-        status
-    }
-}
-
-/// Whether the thread is the kernel's own.
-fn is_worker(tid: u32) -> io::Result<bool> {
-    let stat = unless_ended(fs::read(format!("{TASKS}/{tid}/stat")))?;
-    let Some(stat) = stat else { return Ok(false) };
-    let stat = String::from_utf8_lossy(&stat);
-    // The name stands in parentheses and may hold any character; the flags are the 7th field after.
-    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6));
-    Ok(flags.and_then(|flags| flags.parse::<u64>().ok()).is_some_and(|flags| flags & WORKER != 0))
-}
-
-/// `None` if the thread has ended: the file is gone (`ENOENT`), or goes while it is read (`ESRCH`).
-fn unless_ended<T>(read: io::Result<T>) -> io::Result<Option<T>> {
-    match read {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

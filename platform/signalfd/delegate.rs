@@ -1,71 +1,255 @@
-//! The delegate thread: where signals act that their own thread can't be made to let in.
+//! Delegate threads: where signals act that their own thread can't be made to let in.
 //!
 //! A thread's mask is its own. If a receiver is dropped on another thread than the one that opened
 //! it, the opener still blocks, and a signal might find no thread to act on: Ctrl-C would be dead.
 //! So a thread of this crate's own, which blocks everything else and does nothing, lets it in. It
-//! is started when first needed; programs that drop where they opened never see it.
+//! is started when first needed; programs that drop where they opened never see one.
+//!
+//! The program's handlers run on a delegate, so it may not answer for as long as one of them
+//! takes, and no other thread waits for it with the lock. What it is to let in is written to its
+//! `wanted` and counted in `asked`; it says in `done` how far it has got. Whoever gives a signal back
+//! waits until a delegate lets it in, so that what was pending has acted; if the delegate does not
+//! answer, it is inside a handler of another signal, and a further one is started.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
-
-use nix::libc;
-use nix::sys::signal::SigSet;
-use nix::unistd::gettid;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::SignalSet;
+use crate::mask::ThreadInfo;
+use crate::platform::atomic_set::AtomicSet;
+use crate::platform::kernel::{Kernel, Shared};
+use crate::platform::os::THREAD;
+use crate::platform::process::{Change, locked_anyhow};
+use crate::platform::threads::Record;
 
-/// The way to the thread.
+/// How long to wait for a delegate before another one is asked.
+pub(super) const ANSWER: Duration = Duration::from_millis(100);
+
+/// How long an opening waits until all have blocked what it claims.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
 pub(super) struct Delegate {
-    pub(super) tid: u32,
-    /// What it lets in.
-    unblocked: SignalSet,
-    requests: Sender<SignalSet>,
-    done: Receiver<()>,
+    /// What it is to let in. Written under the lock of the process' state.
+    wanted: AtomicSet,
+    /// How often `wanted` was written. Stored after it (Release), loaded before it (Acquire).
+    asked: AtomicU32,
+    /// Up to which of these its mask follows. Stored after the mask was set (Release).
+    done: AtomicU32,
+    /// What it lets in, or may for a moment, since it was asked to once and has not answered a later
+    /// request. Written under the lock.
+    may_let_in: AtomicSet,
+    /// It did not answer in time, and has not since.
+    is_late: AtomicBool,
+    /// Its number, once it runs.
+    tid: AtomicU32,
 }
 
 impl Delegate {
-    /// Starts the thread, with everything blocked.
-    pub(super) fn start() -> io::Result<Delegate> {
-        let (requests, incoming) = channel::<SignalSet>();
-        let (answers, done) = channel();
-        let (tell_tid, tid) = channel();
-        // The new thread inherits the full mask: no signal acts there before it is told to.
-        let mask = SigSet::thread_get_mask()?;
-        SigSet::all().thread_set_mask()?;
-        let started = thread::Builder::new().name("signal-source".into()).spawn(move || {
-            let _ = tell_tid.send(gettid().as_raw().unsigned_abs());
-            for unblocked in incoming {
-                // What is pending acts before this returns.
-                let done = all_but(unblocked).thread_set_mask();
-                debug_assert_eq!(done, Ok(()));
-                let _ = answers.send(());
-            }
-        });
-        mask.thread_set_mask()?;
-        started?;
-        let tid = tid.recv().map_err(io::Error::other)?;
-        Ok(Delegate { tid, unblocked: SignalSet::EMPTY, requests, done })
+    /// Tells it what to let in. Under the lock.
+    fn ask<K: Kernel>(&self, kernel: &K, wanted: SignalSet) {
+        if self.wanted.get() != wanted {
+            self.may_let_in.set(self.may_let_in() | wanted);
+            self.wanted.set(wanted);
+            self.asked.fetch_add(1, Ordering::Release);
+            kernel.wake(&self.asked);
+        }
     }
 
-    /// Makes the thread let in exactly `set`, and waits until it does.
-    pub(super) fn let_in(&mut self, set: SignalSet) {
-        if set != self.unblocked {
-            self.unblocked = set;
-            let asked = self.requests.send(set);
-            let answered = self.done.recv();
-            debug_assert!(asked.is_ok() && answered.is_ok(), "the delegate thread never ends");
+    /// What it lets in, or may for a moment. Under the lock.
+    fn may_let_in(&self) -> SignalSet {
+        if self.has_done(self.asked.load(Ordering::Acquire)) {
+            self.wanted.get()
+        } else {
+            self.may_let_in.get()
+        }
+    }
+
+    /// Whether its mask follows what was asked by then.
+    fn has_done(&self, asked: u32) -> bool {
+        self.done.load(Ordering::Acquire).wrapping_sub(asked) < u32::MAX / 2
+    }
+
+    /// Waits until its mask follows what was asked by then; not so if the time is over first.
+    fn wait<K: Kernel>(&self, kernel: &K, asked: u32, deadline: Option<Duration>) -> bool {
+        loop {
+            let seen = self.done.load(Ordering::Acquire);
+            if self.has_done(asked) {
+                return true;
+            }
+            let left = deadline.map(|deadline| deadline.saturating_sub(kernel.now()));
+            if left == Some(Duration::ZERO) {
+                return false;
+            }
+            kernel.wait(&self.done, seen, left);
+        }
+    }
+
+    /// The thread, which never ends. It begins with everything blocked, and has no lock and touches
+    /// none while it lets anything in.
+    fn run<K: Kernel>(&self, kernel: &K) {
+        self.tid.store(kernel.tid(), Ordering::Release);
+        loop {
+            let asked = self.asked.load(Ordering::Acquire);
+            let wanted = self.wanted.get();
+            // What is pending acts before this returns. It fails for a moment at most: the system
+            // let this process block signals before.
+            while kernel.set_mask(kernel.everything() - wanted).is_err() {}
+            self.is_late.store(false, Ordering::Relaxed);
+            self.done.store(asked, Ordering::Release);
+            kernel.wake(&self.done);
+            while self.asked.load(Ordering::Acquire) == asked {
+                kernel.wait(&self.asked, asked, None);
+            }
         }
     }
 }
 
-/// Every signal but those of the set.
-fn all_but(set: SignalSet) -> SigSet {
-    let mut raw = *SigSet::all().as_ref();
-    for signal in set {
-        // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
-        unsafe { libc::sigdelset(&mut raw, signal.as_raw()) };
+/// What the backend keeps in the state of the process.
+#[derive(Default)]
+pub(in crate::platform) struct Delegates(Vec<Arc<Delegate>>);
+
+impl Delegates {
+    /// Their numbers, as far as they run.
+    pub(super) fn tids(&self) -> Vec<u32> {
+        let tids = self.0.iter().map(|delegate| delegate.tid.load(Ordering::Acquire));
+        tids.filter(|&tid| tid != 0).collect()
     }
-    // SAFETY: `raw` is an initialised set.
-    unsafe { SigSet::from_sigset_t_unchecked(raw) }
+
+    /// Starts one that lets in the set.
+    fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
+        let delegate = Arc::new(Delegate::default());
+        delegate.wanted.set(set);
+        delegate.may_let_in.set(set);
+        delegate.asked.store(1, Ordering::Release);
+        let (thread, own) = (delegate.clone(), kernel.clone());
+        kernel.start_thread(Box::new(move || thread.run(&own)))?;
+        self.0.push(delegate.clone());
+        Ok(delegate)
+    }
+}
+
+impl Shared for Delegates {
+    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet {
+        let mut missing = owed;
+        for delegate in &self.0 {
+            let wanted = delegate.wanted.get() & owed;
+            delegate.ask(kernel, wanted);
+            missing -= wanted;
+        }
+        if missing.is_empty() {
+            return SignalSet::EMPTY;
+        }
+        let in_time = self.0.iter().find(|delegate| !delegate.is_late.load(Ordering::Relaxed));
+        if let Some(delegate) = in_time {
+            delegate.ask(kernel, delegate.wanted.get() | missing);
+            return SignalSet::EMPTY;
+        }
+        if self.start(kernel, missing).is_ok() { SignalSet::EMPTY } else { missing }
+    }
+}
+
+/// Waits until those signals of the set that a delegate is to let in are let in, so that what was
+/// pending has acted: a signal's own handler is waited for, another signal's is not.
+pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(kernel: &K, set: SignalSet) {
+    let concerned = |change: &mut Change<'_, K>| -> Vec<(Arc<Delegate>, u32)> {
+        let delegates = change.state.backend.0.iter();
+        let unanswered = delegates.filter_map(|delegate| {
+            let asked = delegate.asked.load(Ordering::Acquire);
+            let is_done = (delegate.wanted.get() & set).is_empty() || delegate.has_done(asked);
+            (!is_done).then(|| (delegate.clone(), asked))
+        });
+        unanswered.collect()
+    };
+    let deadline = kernel.now() + ANSWER;
+    for (delegate, asked) in locked_anyhow(kernel, concerned) {
+        if delegate.wait(kernel, asked, Some(deadline)) {
+            continue;
+        }
+        let other = locked_anyhow(kernel, |change| {
+            let stuck = delegate.wanted.get() & set;
+            if delegate.has_done(asked) || stuck.is_empty() {
+                return None;
+            }
+            delegate.is_late.store(true, Ordering::Relaxed);
+            // Where no thread is to be had, this one will get to it.
+            let other = change.state.backend.start(change.kernel, stuck).ok()?;
+            delegate.ask(change.kernel, delegate.wanted.get() - stuck);
+            Some(other)
+        });
+        if let Some(other) = other {
+            other.wait(kernel, 1, None);
+        }
+    }
+}
+
+/// A thread that still lets in signals that it must not, or is about to.
+enum Busy {
+    /// Until it has done what it was asked as the so manieth.
+    Delegate(Arc<Delegate>, u32),
+    Thread(Arc<Record>),
+}
+
+/// Waits until no delegate lets in any of the set and no thread is about to unblock any, after the
+/// set was claimed or guarded. Returns the threads that have not come so far in that time: each is
+/// inside a handler of the program.
+pub(super) fn wait_until_blocked<K: Kernel<Shared = Delegates>>(
+    kernel: &K,
+    set: SignalSet,
+    patience: Duration,
+) -> Vec<ThreadInfo> {
+    let busy = locked_anyhow(kernel, |change| {
+        let threads = change.state.unblocking(change.own, set);
+        let threads = threads.into_iter().map(|thread| {
+            let unblocked = thread.unblocking.get() & set;
+            (unblocked, Busy::Thread(thread))
+        });
+        let delegates = change.state.backend.0.iter().map(|delegate| {
+            let asked = delegate.asked.load(Ordering::Acquire);
+            (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
+        });
+        // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
+        // and that has none of a claimed set.
+        threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect::<Vec<_>>()
+    });
+    let deadline = kernel.now() + patience;
+    let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
+    stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
+}
+
+impl Busy {
+    /// Waits until the thread has come so far; not so if the time is over first.
+    fn wait<K: Kernel>(&self, kernel: &K, set: SignalSet, deadline: Duration) -> bool {
+        match self {
+            Busy::Delegate(delegate, asked) => delegate.wait(kernel, *asked, Some(deadline)),
+            Busy::Thread(thread) => {
+                let (idle, step) = (AtomicU32::new(0), Duration::from_millis(1));
+                while !(thread.unblocking.get() & set).is_empty() {
+                    if kernel.now() >= deadline {
+                        return false;
+                    }
+                    kernel.wait(&idle, 0, Some(step));
+                }
+                true
+            }
+        }
+    }
+
+    fn info(&self, unblocked: SignalSet) -> ThreadInfo {
+        let (tid, name) = match self {
+            Busy::Delegate(delegate, _) => (delegate.tid.load(Ordering::Acquire), THREAD.into()),
+            Busy::Thread(thread) => {
+                let tid = thread.tid.load(Ordering::Relaxed);
+                (tid, name(tid))
+            }
+        };
+        ThreadInfo { tid, name, unblocked }
+    }
+}
+
+fn name(tid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/self/task/{tid}/comm"));
+    name.map(|name| name.trim_end().into()).unwrap_or_default()
 }

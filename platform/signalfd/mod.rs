@@ -1,17 +1,20 @@
 //! Linux and Android: `signalfd(2)`.
 //!
-//! A signal is received instead of acting only while it is blocked, in *every* thread, for the
-//! kernel gives it to any thread that lets it in. So opening blocks the set in the calling thread
-//! and audits the others.
+//! [`opening`] has the order of steps, [`delegate`] the threads where signals act that their own
+//! thread can't be made to let in, [`audit`] reads the masks of all threads, and [`siginfo`] decodes
+//! what the kernel says of a signal.
 
 mod audit;
+mod calls;
 mod delegate;
+mod holds;
 pub(crate) mod numbers;
+mod opening;
 mod siginfo;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -21,13 +24,14 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-use self::delegate::Delegate;
-use super::generation::generation;
-use super::masks::{self, Hold};
-use super::sigset::{self, Action};
-use super::state::{self, State};
+pub(super) use self::audit::own_tid as tid;
+pub(super) use self::calls::{everything, set_mask, wait, wake};
+use self::opening::{Descriptors, Opened};
+use super::actions::Action;
+use super::kernel::Os;
+use super::sigset;
 use crate::mask::ThreadInfo;
-use crate::{Disposition, OpenError, Signal, SignalInfo, SignalSet};
+use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// A received signal has to stay blocked in every thread.
 pub(super) const MASKED: bool = true;
@@ -55,60 +59,17 @@ impl<const N: usize> Records<N> {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Shared {
-    delegate: Option<Delegate>,
-}
+pub(super) type Shared = delegate::Delegates;
 
-pub(crate) struct Receiver {
-    fd: SignalFd,
-    set: SignalSet,
-    /// One for each thread that the receiver blocked signals in: `update` may run on another.
-    holds: Vec<Hold>,
-    /// The action of SIGCHLD before, if that was ignored.
-    chld: Option<Action>,
-    /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
-    generation: u64,
-}
+pub(crate) struct Receiver(Opened<Os>);
 
 impl Receiver {
     pub(crate) fn open(set: SignalSet, audit: bool) -> Result<Receiver, OpenError> {
-        let mut state = state::lock();
-        let (hold, chld) = acquire(&mut state, set, audit)?;
-        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        match SignalFd::with_flags(&sigset::to_sigset(set), flags) {
-            Ok(fd) => {
-                let (holds, generation) = (vec![hold], generation());
-                Ok(Receiver { fd, set, holds, chld, generation })
-            }
-            Err(errno) => {
-                give_back(&mut state, &mut [hold], set, chld);
-                Err(OpenError::Os(errno.into()))
-            }
-        }
+        Ok(Receiver(Opened::open(Os, set, audit)?))
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-        let mut state = state::lock();
-        if self.generation != generation() {
-            return Err(OpenError::Os(io::Error::other(
-                "this receiver was inherited from the process that forked, whose set would change \
-                 too: open one in this process",
-            )));
-        }
-        let (added, removed) = (set - self.set, self.set - set);
-        let (hold, chld) = acquire(&mut state, added, audit)?;
-        if let Err(errno) = self.fd.set_mask(&sigset::to_sigset(set)) {
-            give_back(&mut state, &mut [hold], added, chld);
-            return Err(OpenError::Os(errno.into()));
-        }
-        self.set = set;
-        self.holds.push(hold);
-        let removed_chld = self.chld.take_if(|_| removed.contains(Signal::CHLD));
-        self.chld = self.chld.or(chld);
-        give_back(&mut state, &mut self.holds, removed, removed_chld);
-        self.holds.retain(|hold| !hold.set.is_empty());
-        Ok(())
+        self.0.update(set, audit)
     }
 
     /// The next record, if there is one.
@@ -149,7 +110,7 @@ impl Receiver {
 
     /// What one `read(2)` gives: whole records, or nothing if nothing is pending.
     fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a [u8]> {
-        match rustix::io::read(&self.fd, buffer) {
+        match rustix::io::read(&self.0.fd, buffer) {
             Ok((records, _)) => Ok(records),
             Err(Errno::AGAIN) => Ok(&[]),
             Err(errno) => Err(errno.into()),
@@ -159,7 +120,7 @@ impl Receiver {
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
         // More seconds than the kernel counts are as good as for ever.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match rustix::event::poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], timeout.as_ref()) {
+        match rustix::event::poll(&mut [PollFd::new(&self.0.fd, PollFlags::IN)], timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(errno) => Err(errno.into()),
         }
@@ -168,126 +129,78 @@ impl Receiver {
 
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.0.fd.as_fd()
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        let mut state = state::lock();
-        if self.generation == generation() {
-            give_back(&mut state, &mut self.holds, self.set, self.chld);
-        } else {
-            // In a forked child: the claims, if any, are other receivers'.
-            let chld = self.chld.filter(|_| !state.claimed().contains(Signal::CHLD));
-            chld.iter().for_each(reignore_children);
-            for hold in &mut self.holds {
-                masks::release_inherited(&mut state, hold);
-            }
+impl Descriptors for Os {
+    type Fd = SignalFd;
+    type Record = libc::siginfo_t;
+
+    fn open(&self, set: SignalSet) -> io::Result<SignalFd> {
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        Ok(SignalFd::with_flags(&sigset::to_sigset(set), flags)?)
+    }
+
+    fn change(&self, fd: &SignalFd, set: SignalSet) -> io::Result<()> {
+        // nix's own takes it by a unique reference, though the call needs none.
+        let set = sigset::to_sigset(set);
+        // SAFETY: the descriptor is open and the set initialised.
+        match unsafe { libc::signalfd(fd.as_raw_fd(), set.as_ref(), 0) } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
         }
     }
-}
 
-/// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
-/// or undoes it all. Returns the action of SIGCHLD before, if that was ignored.
-fn acquire(
-    state: &mut State,
-    set: SignalSet,
-    audit: bool,
-) -> Result<(Hold, Option<Action>), OpenError> {
-    state.claim(set)?;
-    let mut hold = match masks::hold(state, set) {
-        Ok(hold) => hold,
-        Err(error) => {
-            state.unclaim(set);
-            return Err(OpenError::Os(error));
-        }
-    };
-    let chld = if set.contains(Signal::CHLD) { unignore_children() } else { None };
-    let audited = if audit { audited(state, set) } else { Ok(()) };
-    if let Err(error) = audited {
-        give_back(state, std::slice::from_mut(&mut hold), set, chld);
-        return Err(error);
+    fn unblocked_threads(
+        &self,
+        set: SignalSet,
+        own: &[u32],
+    ) -> io::Result<Option<Vec<ThreadInfo>>> {
+        audit::unblocked_threads(set, own)
     }
-    Ok((hold, chld))
-}
 
-fn audited(state: &State, set: SignalSet) -> Result<(), OpenError> {
-    if set.is_empty() {
-        return Ok(());
+    fn action(&self, signal: Signal) -> io::Result<Action> {
+        Action::of(signal)
     }
-    // Where /proc is not mounted there is nothing to read: the program has to know its threads.
-    let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
-    let threads = audit::unblocked_threads(set, delegate)?.unwrap_or_default();
-    if threads.is_empty() {
-        return Ok(());
-    }
-    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
-    Err(OpenError::UnblockedThreads { signals, threads })
-}
 
-/// Undoes [`acquire`] for the set, in the opposite order: what is pending acts.
-fn give_back(state: &mut State, holds: &mut [Hold], set: SignalSet, chld: Option<Action>) {
-    chld.iter().for_each(reignore_children);
-    // Under the lock no audit looks, so the claim may go first; the masks depend on it.
-    state.unclaim(set);
-    for hold in holds {
-        masks::release(state, hold, set);
+    fn set_action(&self, signal: Signal, action: &Action) -> io::Result<()> {
+        action.set(signal)
     }
-}
 
-/// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.
-fn unignore_children() -> Option<Action> {
-    let earlier = Action::of(Signal::CHLD).ok()?;
-    if earlier.disposition() != Disposition::Ignore {
-        return None;
+    fn take_pending(&self, signal: Signal) -> Option<libc::siginfo_t> {
+        calls::take_pending(signal)
     }
-    set_keeping_pending(Signal::CHLD, &Action::default().marked(Disposition::Ignore));
-    Some(earlier)
-}
 
-fn reignore_children(earlier: &Action) {
-    // Whoever has set another disposition meanwhile keeps it.
-    if Action::of(Signal::CHLD).is_ok_and(|action| action.mark(Signal::CHLD).is_some()) {
-        set_keeping_pending(Signal::CHLD, earlier);
-    }
-}
-
-/// Sets the action of a blocked signal. The kernel discards a pending one if the new action ignores
-/// it, so it is sent once more.
-fn set_keeping_pending(signal: Signal, action: &Action) {
-    let pending = sigset::pending().contains(signal);
-    let done = action.set(signal);
-    debug_assert!(done.is_ok(), "the disposition of {signal} is the program's to set");
-    if pending {
-        // A process may send itself anything.
-        let sent = sigset::kill(nix::unistd::getpid().as_raw(), signal);
-        debug_assert!(sent.is_ok(), "{signal} to oneself");
-    }
-}
-
-/// Has the delegate thread let in `set`, and nothing else.
-pub(super) fn act_for(state: &mut State, set: SignalSet) {
-    let delegate = &mut state.backend.delegate;
-    if delegate.is_none() && !set.is_empty() {
-        *delegate = Delegate::start().ok();
-    }
-    match delegate {
-        Some(delegate) => delegate.let_in(set),
-        // No thread to be had: better this one than none.
-        None => sigset::unblock(set),
+    fn put_back(&self, record: libc::siginfo_t) {
+        calls::put_back(&record);
     }
 }
 
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
-    let state = state::lock();
-    let delegate = state.backend.delegate.as_ref().map(|delegate| delegate.tid);
-    audit::unblocked_threads(set, delegate)?.ok_or_else(|| {
+    audit::unblocked_threads(set, &opening::own_threads(&Os))?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
             "/proc is not mounted: no thread's mask can be read",
         )
     })
+}
+
+/// Waits until this crate's own threads block the set, which the calling thread has guarded.
+pub(super) fn wait_until_blocked(set: SignalSet) -> io::Result<()> {
+    let threads = delegate::wait_until_blocked(&Os, set, delegate::PATIENCE);
+    if threads.is_empty() {
+        return Ok(());
+    }
+    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
+    Err(OpenError::UnblockedThreads { signals, threads }.into())
+}
+
+/// Gives the delegates a moment to act on what they do not let in any more.
+pub(super) fn let_act(set: SignalSet) {
+    if !set.is_empty() {
+        delegate::wait_until_blocked(&Os, set, delegate::ANSWER);
+    }
 }
 
 /// A page of the process that a fork leaves zeroed in the child (`MADV_WIPEONFORK`, since Linux

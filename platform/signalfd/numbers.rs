@@ -15,6 +15,12 @@ crate::signal::named_signals! {
         target_arch = "mips64r6", target_arch = "sparc", target_arch = "sparc64"
     )))]
     STKFLT "SIGSTKFLT" libc::SIGSTKFLT, "for the program to use: no kernel sends it";
+    // A number: the libc crate has the name with some C libraries alone.
+    #[cfg(any(
+        target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64",
+        target_arch = "mips64r6", target_arch = "sparc", target_arch = "sparc64"
+    ))]
+    EMT "SIGEMT" 7, "an instruction that has to be emulated";
 }
 
 /// The first and last real-time signal; the C library decides, and keeps some below for itself.
@@ -22,7 +28,8 @@ pub(crate) fn real_time() -> Option<(i32, i32)> {
     Some((libc::SIGRTMIN(), libc::SIGRTMAX()))
 }
 
-/// Whether the system has a signal of this number.
+/// Whether the system has a signal of this number: up to 64, on MIPS 127. There the kernel knows a
+/// 128th, but not the C library: a wait status has no room for it.
 pub(crate) fn exists(number: i32) -> bool {
     (1..=libc::SIGRTMAX()).contains(&number)
 }

@@ -1,40 +1,41 @@
-//! The 128 bytes that `read(2)` of a signalfd gives, decoded.
+//! What the kernel says of one signal, decoded: from the 128 bytes that `read(2)` of a signalfd
+//! gives, and from the `siginfo_t` that the `rt_sigtimedwait(2)` system call writes.
 //!
-//! Which fields the kernel fills depends on number and code ([`signalfd(2)`], and
-//! `siginfo_layout` in the kernel's `kernel/signal.c`); the others hold zeros or leftovers and are
-//! not looked at.
+//! Both hold the same fields in other places ([`Fields`]), so one set of rules reads both. Which
+//! fields the kernel fills depends on number and code ([`signalfd(2)`], and `siginfo_layout` in the
+//! kernel's `kernel/signal.c`); the others hold zeros or leftovers and are not looked at.
+//!
+//! The system call itself, not the C library's function: glibc's `sigtimedwait(3)` turns the code
+//! `SI_TKILL` into `SI_USER`.
 //!
 //! [`signalfd(2)`]: https://man7.org/linux/man-pages/man2/signalfd.2.html
 
+mod raw;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
+use self::raw::Raw;
 use crate::{ChildInfo, ChildStatus, Origin, Sender, Signal, SignalInfo};
 
-/// The size of one record, `sizeof(struct signalfd_siginfo)`.
+/// The size of one record, `sizeof(struct signalfd_siginfo)`; of a `siginfo_t` as well.
 pub(super) const SIZE: usize = 128;
 
-// Offsets of the fields of `struct signalfd_siginfo`.
-const SIGNO: usize = 0;
-const CODE: usize = 8;
-const PID: usize = 12;
-const UID: usize = 16;
-const FD: usize = 20;
-const TID: usize = 24;
-const BAND: usize = 28;
-const OVERRUN: usize = 32;
-const STATUS: usize = 40;
-const INT: usize = 44;
-const PTR: usize = 48;
-const UTIME: usize = 56;
-const STIME: usize = 64;
-
-// Codes: `asm-generic/siginfo.h`, the same on every architecture.
+// Codes: `asm-generic/siginfo.h`. MIPS, which took them from IRIX, has three of them in another
+// order (`arch/mips/include/uapi/asm/siginfo.h`).
+const MIPS: bool = cfg!(any(
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6"
+));
 const SI_USER: i32 = 0;
 const SI_KERNEL: i32 = 128;
 const SI_QUEUE: i32 = -1;
-const SI_TIMER: i32 = -2;
-const SI_MESGQ: i32 = -3;
-const SI_ASYNCIO: i32 = -4;
+const SI_TIMER: i32 = if MIPS { -3 } else { -2 };
+const SI_MESGQ: i32 = if MIPS { -4 } else { -3 };
+const SI_ASYNCIO: i32 = if MIPS { -2 } else { -4 };
 const SI_SIGIO: i32 = -5;
 const SI_TKILL: i32 = -6;
 /// `POLL_IN` to `POLL_HUP`.
@@ -43,139 +44,137 @@ const POLL: std::ops::RangeInclusive<i32> = 1..=6;
 /// The kernel tells times in clock ticks, of which user space is always told 100 a second.
 const TICK: u64 = 10;
 
-/// One record.
+/// Where a record has its fields, each named after the `siginfo_t`'s.
+trait Fields: Copy {
+    fn signo(self) -> u32;
+    fn code(self) -> i32;
+    fn pid(self) -> u32;
+    fn uid(self) -> u32;
+    fn tid(self) -> u32;
+    fn overrun(self) -> u32;
+    fn status(self) -> i32;
+    fn int(self) -> i32;
+    fn ptr(self) -> u64;
+    fn utime(self) -> u64;
+    fn stime(self) -> u64;
+    fn fd(self) -> i32;
+    fn band(self) -> i32;
+}
+
+/// `N` bytes of a record.
+#[inline(always)]
+fn bytes<const N: usize>(record: &[u8; SIZE], offset: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&record[offset..offset + N]);
+    bytes
+}
+
+/// A record of a signalfd: `struct signalfd_siginfo`, the same on every architecture.
 #[derive(Clone, Copy)]
 struct Record<'a>(&'a [u8; SIZE]);
 
-impl Record<'_> {
-    fn bytes<const N: usize>(self, offset: usize) -> [u8; N] {
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(&self.0[offset..offset + N]);
-        bytes
-    }
-
-    fn u32(self, offset: usize) -> u32 {
-        u32::from_ne_bytes(self.bytes(offset))
-    }
-
-    fn i32(self, offset: usize) -> i32 {
-        i32::from_ne_bytes(self.bytes(offset))
-    }
-
-    fn u64(self, offset: usize) -> u64 {
-        u64::from_ne_bytes(self.bytes(offset))
-    }
-
-    /// Pid 0 is no process: the sender is outside the pid namespace, or the information was lost.
-    fn sender(self) -> Option<Sender> {
-        let pid = self.u32(PID);
-        (pid != 0).then(|| Sender { pid, uid: self.u32(UID) })
-    }
-
-    #[cold]
-    fn child(self) -> Option<ChildInfo> {
-        let status = self.i32(STATUS);
-        let signal = u32::try_from(status).ok().and_then(Signal::from_kernel);
-        let status = match self.i32(CODE) {
-            1 => ChildStatus::Exited(status),
-            2 => ChildStatus::Killed(signal?),
-            3 => ChildStatus::Dumped(signal?),
-            4 => ChildStatus::Trapped(signal?),
-            5 => ChildStatus::Stopped(signal?),
-            6 => ChildStatus::Continued(signal?),
-            _ => return None,
-        };
-        let ticks = |offset| Duration::from_millis(self.u64(offset).saturating_mul(TICK));
-        Some(ChildInfo {
-            pid: self.u32(PID),
-            uid: self.u32(UID),
-            status,
-            user_time: ticks(UTIME),
-            system_time: ticks(STIME),
-        })
-    }
-
-    #[inline(always)]
-    fn origin(self, signal: Signal) -> Origin {
-        let value = || self.i32(INT);
-        let origin = match self.i32(CODE) {
-            SI_USER => self.sender().map(Origin::Process),
-            SI_TKILL => self.sender().map(Origin::Thread),
-            SI_QUEUE => Some(Origin::Queue { sender: self.sender(), value: value() }),
-            SI_TIMER => Some(Origin::Timer {
-                id: self.u32(TID),
-                overrun: self.u32(OVERRUN),
-                value: value(),
-            }),
-            SI_MESGQ => Some(Origin::MessageQueue { sender: self.sender(), value: value() }),
-            SI_ASYNCIO => Some(Origin::AsyncIo { sender: self.sender(), value: value() }),
-            SI_KERNEL => Some(Origin::Kernel),
-            _ if signal == Signal::CHLD => self.child().map(Origin::Child),
-            code if POLL.contains(&code) || code == SI_SIGIO => {
-                Some(Origin::Io { fd: self.i32(FD), band: self.i32(BAND) })
+macro_rules! at {
+    ($($field:ident: $type:ident = $offset:literal;)*) => {
+        $(
+            #[inline(always)]
+            fn $field(self) -> $type {
+                $type::from_ne_bytes(bytes(self.0, $offset))
             }
-            _ => None,
-        };
-        origin.unwrap_or(Origin::Unknown)
+        )*
+    };
+}
+
+impl Fields for Record<'_> {
+    at! {
+        signo: u32 = 0;
+        code: i32 = 8;
+        pid: u32 = 12;
+        uid: u32 = 16;
+        fd: i32 = 20;
+        tid: u32 = 24;
+        band: i32 = 28;
+        overrun: u32 = 32;
+        status: i32 = 40;
+        int: i32 = 44;
+        ptr: u64 = 48;
+        utime: u64 = 56;
+        stime: u64 = 64;
     }
 }
 
-/// Decodes one record; `None` if its number is no signal's, which no kernel does.
-///
-/// Inlined, with [`Record::origin`], so that the fields go straight to where the caller wants them:
-/// a copy in between would wait for the stores that it copies, and costs as much as the decoding.
+/// Pid 0 is no process: the sender is outside the pid namespace, or the information was lost.
+#[inline(always)]
+fn sender(fields: impl Fields) -> Option<Sender> {
+    let pid = fields.pid();
+    (pid != 0).then(|| Sender { pid, uid: fields.uid() })
+}
+
+#[cold]
+fn child(fields: impl Fields) -> Option<ChildInfo> {
+    let status = fields.status();
+    let signal = u32::try_from(status).ok().and_then(Signal::from_kernel);
+    let status = match fields.code() {
+        1 => ChildStatus::Exited(status),
+        2 => ChildStatus::Killed(signal?),
+        3 => ChildStatus::Dumped(signal?),
+        4 => ChildStatus::Trapped(signal?),
+        5 => ChildStatus::Stopped(signal?),
+        6 => ChildStatus::Continued(signal?),
+        _ => return None,
+    };
+    let Sender { pid, uid } = sender(fields)?;
+    let ticks = |count: u64| Duration::from_millis(count.saturating_mul(TICK));
+    let (user_time, system_time) = (ticks(fields.utime()), ticks(fields.stime()));
+    Some(ChildInfo { pid, uid, status, user_time, system_time })
+}
+
+#[inline(always)]
+fn origin(fields: impl Fields, signal: Signal) -> Origin {
+    let (sender, value) = (|| sender(fields), || fields.int());
+    let origin = match fields.code() {
+        SI_USER => sender().map(Origin::Process),
+        SI_TKILL => sender().map(Origin::Thread),
+        SI_QUEUE => Some(Origin::Queue { sender: sender(), value: value() }),
+        SI_TIMER => {
+            let (id, overrun) = (fields.tid(), fields.overrun());
+            Some(Origin::Timer { id, overrun, value: value() })
+        }
+        SI_MESGQ => Some(Origin::MessageQueue { sender: sender(), value: value() }),
+        SI_ASYNCIO => Some(Origin::AsyncIo { sender: sender(), value: value() }),
+        SI_KERNEL => Some(Origin::Kernel),
+        _ if signal == Signal::CHLD => child(fields).map(Origin::Child),
+        code if POLL.contains(&code) || code == SI_SIGIO => {
+            Some(Origin::Io { fd: fields.fd(), band: fields.band() })
+        }
+        _ => None,
+    };
+    origin.unwrap_or(Origin::Unknown)
+}
+
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
-pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
-    let record = Record(record);
-    let signal = Signal::from_kernel(record.u32(SIGNO))?;
-    let value_ptr = record.u64(PTR) as usize;
-    let code = Some(record.i32(CODE));
-    Some(SignalInfo::new(signal, 1, code, record.origin(signal), value_ptr))
+fn info(fields: impl Fields) -> Option<SignalInfo> {
+    let signal = Signal::from_kernel(fields.signo())?;
+    let value_ptr = fields.ptr() as usize;
+    Some(SignalInfo::new(signal, 1, Some(fields.code()), origin(fields, signal), value_ptr))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Decodes one record of a signalfd; `None` if its number is no signal's, which no kernel does.
+///
+/// Inlined, with [`origin`], so that the fields go straight to where the caller wants them: a copy
+/// in between would wait for the stores that it copies, and costs as much as the decoding.
+#[inline(always)]
+pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
+    info(Record(record))
+}
 
-    fn record(fields: &[(usize, i32)]) -> SignalInfo {
-        let mut bytes = [0; SIZE];
-        for &(offset, value) in fields {
-            bytes[offset..offset + 4].copy_from_slice(&value.to_ne_bytes());
-        }
-        decode(&bytes).expect("a signal's number")
-    }
-
-    #[test]
-    fn pid_zero_is_nobody() {
-        let lost = record(&[(SIGNO, 15), (CODE, SI_USER), (UID, 1000)]);
-        assert_eq!(lost.origin(), Origin::Unknown);
-        assert_eq!(lost.sender(), None);
-        let outside = record(&[(SIGNO, 34), (CODE, SI_QUEUE), (INT, 7)]);
-        assert_eq!(outside.origin(), Origin::Queue { sender: None, value: 7 });
-    }
-
-    #[test]
-    fn a_code_means_a_child_with_chld_alone() {
-        let child = [(CODE, 1), (PID, 9), (UID, 1), (STATUS, 3)];
-        let chld = record(&[&[(SIGNO, Signal::CHLD.as_raw())], &child[..]].concat());
-        assert!(matches!(
-            chld.origin(),
-            Origin::Child(ChildInfo { pid: 9, status: ChildStatus::Exited(3), .. })
-        ));
-        let io = record(&[(SIGNO, Signal::IO.as_raw()), (CODE, 1), (FD, 5), (BAND, 0x41)]);
-        assert_eq!(io.origin(), Origin::Io { fd: 5, band: 0x41 });
-    }
-
-    #[test]
-    fn what_is_not_understood_is_unknown() {
-        let forged = record(&[(SIGNO, 15), (CODE, -60), (PID, 5)]);
-        assert_eq!((forged.origin(), forged.code()), (Origin::Unknown, Some(-60)));
-        let child = record(&[(SIGNO, Signal::CHLD.as_raw()), (CODE, 2), (STATUS, 0)]);
-        assert_eq!(child.origin(), Origin::Unknown);
-        let mut bytes = [0; SIZE];
-        assert!(decode(&bytes).is_none());
-        bytes[0..4].copy_from_slice(&500u32.to_ne_bytes());
-        assert!(decode(&bytes).is_none());
-    }
+/// Decodes a `siginfo_t` as the raw system call `rt_sigtimedwait(2)` writes it; `None` as with
+/// [`decode`].
+///
+/// The bytes are to be zeros before the call: kernels before 4.20 write the fields of the signal's
+/// code alone.
+#[cfg_attr(not(test), allow(dead_code))] // for the receiver that waits by that call
+#[inline(always)]
+pub(super) fn decode_siginfo(raw: &[u8; SIZE]) -> Option<SignalInfo> {
+    info(Raw::native(raw))
 }

@@ -103,6 +103,12 @@ fn fails_to_exec() {
     assert!(refused || error.kind() == ErrorKind::NotFound, "{error}");
 }
 
+/// Fails to become another program by this crate's own `exec`.
+fn fails_by_our_exec() {
+    let error = signal_source::process::exec(&mut Command::new("/nonexistent/program"));
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
 /// Everything that a failed exec could change, before and after.
 fn changes_nothing(exec: fn()) {
     set_ignored(Signal::CHLD);
@@ -132,6 +138,10 @@ pub(crate) fn exec_of_what_does_not_exist_changes_nothing() {
     changes_nothing(fails_to_exec);
 }
 
+pub(crate) fn our_exec_of_what_does_not_exist_changes_nothing() {
+    changes_nothing(fails_by_our_exec);
+}
+
 /// Signals that would kill, and that have a handler, are pending meanwhile.
 fn keeps_what_is_pending(exec: fn()) {
     set_counting(TERM);
@@ -154,4 +164,8 @@ fn keeps_what_is_pending(exec: fn()) {
 
 pub(crate) fn exec_of_what_does_not_exist_with_a_pending_signal_changes_nothing() {
     keeps_what_is_pending(fails_to_exec);
+}
+
+pub(crate) fn our_exec_of_what_does_not_exist_with_a_pending_signal_changes_nothing() {
+    keeps_what_is_pending(fails_by_our_exec);
 }

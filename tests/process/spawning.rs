@@ -1,12 +1,12 @@
 //! Ways to spawn.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Output, Stdio};
 use std::thread;
 
 use signal_source::Signal;
-use signal_source::process::CommandExt;
+use signal_source::process::{self, CommandExt};
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{open, pid, play, role, send};
@@ -60,7 +60,7 @@ pub fn asked_for_before_opening() {
 /// Opens a receiver, then becomes another program.
 pub fn executes(_: &[String]) {
     let signals = open(TERM_AND_USR1);
-    let error = role("report", &[]).restore_signals().exec();
+    let error = process::exec(&mut role("report", &[]));
     drop(signals);
     panic!("exec: {error}");
 }
@@ -76,7 +76,7 @@ pub fn a_pending_signal_acts_at_exec() {
         // Ignored while it is received, so nothing is pending in the process.
         drop(signals);
     }
-    let _ = role("report", &[]).restore_signals().exec();
+    let _ = process::exec(&mut role("report", &[]));
 }
 
 pub fn the_child_dies_of_what_the_parent_receives() {

@@ -49,7 +49,10 @@ pub fn sender_outside_the_pid_namespace() {
         assert_eq!(term.to_string(), "SIGTERM");
         assert_eq!(queued.origin(), Origin::Queue { sender: None, value: 7 });
         assert_eq!((queued.sender(), queued.value()), (None, Some(7)));
-        assert_eq!(queued.to_string(), "SIGRTMIN queued by an unknown process with value 7");
+        assert_eq!(
+            queued.to_string(),
+            "SIGRTMIN queued by an unknown process with value 7 (unverified)"
+        );
         // The child's own have a sender.
         harness::send(Signal::TERM);
         assert_eq!(only(&signals).sender().map(|sender| sender.pid), Some(1));

@@ -8,13 +8,8 @@ use std::thread;
 
 use signal_source::{Origin, Sender, Signal, SignalInfo, Signals, send};
 
-use super::sys;
+use super::sys::{self, SI_QUEUE, SI_TKILL, SI_USER};
 use crate::harness::{self, pid};
-
-/// `SI_USER` and its like, in `siginfo.h`.
-const SI_USER: i32 = 0;
-const SI_QUEUE: i32 = -1;
-const SI_TKILL: i32 = -6;
 
 pub fn me() -> Sender {
     Sender { pid: pid(), uid: sys::uid() }
@@ -147,7 +142,7 @@ pub fn queued_with_an_integer() {
         let Sender { pid, uid } = me();
         assert_eq!(
             info.to_string(),
-            format!("SIGRTMIN queued by process {pid} (uid {uid}) with value {value}")
+            format!("SIGRTMIN queued by process {pid} (uid {uid}) with value {value} (unverified)")
         );
     }
 }
@@ -206,7 +201,7 @@ pub fn merged_standard_signals_keep_the_first_value() {
 pub fn forged_code_is_unknown() {
     let signals = Signals::new([Signal::USR1, Signal::CHLD]).expect("open");
     for signal in [Signal::USR1, Signal::CHLD] {
-        sys::forge(signal, -60).expect("sent");
+        sys::forge(&sys::Forged { code: -60, ..sys::Forged::of_us(signal) }).expect("sent");
         let info = only(&signals);
         assert_eq!((info.origin(), info.code()), (Origin::Unknown, Some(-60)));
         assert_eq!((info.sender(), info.value()), (None, None));

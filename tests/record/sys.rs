@@ -16,6 +16,19 @@ use crate::harness::{pid, signed, span};
 /// `fcntl(2)`: which signal tells that a descriptor is ready; libc has it for few targets.
 const F_SETSIG: libc::c_int = 10;
 
+/// MIPS numbers some codes differently, and has code and errno the other way round.
+const MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips64"));
+
+/// `asm-generic/siginfo.h`.
+pub const SI_USER: i32 = 0;
+pub const SI_QUEUE: i32 = -1;
+pub const SI_TIMER: i32 = if MIPS { -3 } else { -2 };
+pub const SI_MESGQ: i32 = if MIPS { -4 } else { -3 };
+pub const SI_ASYNCIO: i32 = if MIPS { -2 } else { -4 };
+pub const SI_SIGIO: i32 = -5;
+pub const SI_TKILL: i32 = -6;
+pub const SI_KERNEL: i32 = 128;
+
 fn done(result: libc::c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -51,16 +64,44 @@ pub fn sigqueue_ptr(pid: u32, signal: Signal, ptr: usize) -> io::Result<()> {
     done(unsafe { libc::sigqueue(signed(pid), signal.as_raw(), value) })
 }
 
-/// Sends this process a signal with a code of its own invention, as a process may to itself.
-pub fn forge(signal: Signal, code: i32) -> io::Result<()> {
-    // SAFETY: all zeros are a valid record.
-    let mut info: libc::siginfo_t = unsafe { MaybeUninit::zeroed().assume_init() };
-    info.si_code = code;
-    // SAFETY: reads the record.
-    let sent = unsafe {
-        libc::syscall(libc::SYS_rt_sigqueueinfo, pid(), signal.as_raw(), &raw const info)
-    };
+/// A record of the sender's own making.
+pub struct Forged {
+    pub to: u32,
+    pub signal: Signal,
+    pub code: i32,
+    pub pid: u32,
+    pub uid: u32,
+    pub value: i32,
+}
+
+impl Forged {
+    /// One for this process, as zeros.
+    pub fn of_us(signal: Signal) -> Forged {
+        Forged { to: pid(), signal, code: 0, pid: 0, uid: 0, value: 0 }
+    }
+}
+
+/// `rt_sigqueueinfo(2)`: the kernel passes on what the sender wrote.
+pub fn forge(forged: &Forged) -> io::Result<()> {
+    #[repr(C, align(8))]
+    struct Info([i32; 32]);
+    let mut info = Info([0; 32]);
+    info.0[if MIPS { 1 } else { 2 }] = forged.code;
+    // Behind number, errno and code, aligned to a pointer: pid, uid, value.
+    let union = 12_usize.next_multiple_of(size_of::<usize>()) / 4;
+    info.0[union] = i32::from_ne_bytes(forged.pid.to_ne_bytes());
+    info.0[union + 1] = i32::from_ne_bytes(forged.uid.to_ne_bytes());
+    info.0[union + 2] = forged.value;
+    let (number, info) = (forged.signal.as_raw(), info.0.as_ptr());
+    // SAFETY: reads the record, which is a `siginfo_t` in size and alignment.
+    let sent = unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, forged.to, number, info) };
     if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// From now on this process is alone in a user namespace in which no user has a number.
+pub fn unshare_users() -> io::Result<()> {
+    // SAFETY: changes no memory.
+    done(unsafe { libc::unshare(libc::CLONE_NEWUSER) })
 }
 
 /// A notification by a signal with an integer.

@@ -1,0 +1,41 @@
+//! A `SignalSet` that threads share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::SignalSet;
+
+/// Two halves that change one after the other: a reader without the lock may see one of them new
+/// and one old, which is as good as two changes of single signals in either order.
+///
+/// All loads are Acquire and all stores Release: what a thread did before it took a signal out is
+/// seen by those that miss it.
+#[derive(Debug, Default)]
+pub(super) struct AtomicSet([AtomicU64; 2]);
+
+#[allow(clippy::cast_possible_truncation)] // the halves of a 128-bit set
+impl AtomicSet {
+    pub(super) const fn new() -> AtomicSet {
+        AtomicSet([AtomicU64::new(0), AtomicU64::new(0)])
+    }
+
+    pub(super) fn insert(&self, set: SignalSet) {
+        self.0[0].fetch_or(set.bits() as u64, Ordering::AcqRel);
+        self.0[1].fetch_or((set.bits() >> 64) as u64, Ordering::AcqRel);
+    }
+
+    pub(super) fn remove(&self, set: SignalSet) {
+        self.0[0].fetch_and(!(set.bits() as u64), Ordering::AcqRel);
+        self.0[1].fetch_and(!((set.bits() >> 64) as u64), Ordering::AcqRel);
+    }
+
+    pub(super) fn set(&self, set: SignalSet) {
+        self.0[0].store(set.bits() as u64, Ordering::Release);
+        self.0[1].store((set.bits() >> 64) as u64, Ordering::Release);
+    }
+
+    pub(super) fn get(&self) -> SignalSet {
+        let low = u128::from(self.0[0].load(Ordering::Acquire));
+        let high = u128::from(self.0[1].load(Ordering::Acquire));
+        SignalSet::from_bits(low | high << 64)
+    }
+}

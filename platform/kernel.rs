@@ -1,0 +1,85 @@
+//! What a thread asks of the system to change what the process does with signals.
+//!
+//! The order of steps and the accounting stand on this trait, in [`process`](super::process),
+//! [`masks`](super::masks) and the backends; [`Os`] is the real thing, and the tests put a simulated
+//! kernel in its place, which interleaves threads and fails calls at every one of them.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use super::threads::Record;
+use crate::SignalSet;
+
+#[allow(dead_code)] // a backend without delegate threads does not ask for all
+pub(super) trait Kernel: Clone + Send + 'static {
+    /// What the backend keeps in the state.
+    type Shared: Shared;
+
+    /// Whether a received signal has to stay blocked in every thread.
+    const MASKED: bool;
+
+    /// The number of this process: [`generation`](super::generation()).
+    fn generation(&self) -> u64;
+
+    /// The calling thread's record.
+    fn record(&self) -> Arc<Record>;
+
+    /// In a forked child, the record of the thread that forked it, as far as that is known.
+    fn forked_record(&self) -> Option<Arc<Record>>;
+
+    /// The calling thread's number, as `/proc` has it.
+    fn tid(&self) -> u32;
+
+    /// Runs `change` under the lock of this process' state. The caller has blocked every signal, so
+    /// that no handler runs meanwhile, and `change` waits for nothing.
+    fn with_state<T>(&self, change: impl FnOnce(&mut State<Self::Shared>) -> T) -> T;
+
+    /// Makes `mask` the calling thread's and returns the one before. What is pending and not in it
+    /// acts before this returns.
+    fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet>;
+
+    /// All that a thread of this crate's own blocks for good.
+    fn everything(&self) -> SignalSet;
+
+    /// Notes that this crate is about to block signals that a thread did not block before.
+    fn note_newly_blocked(&self, set: SignalSet);
+
+    /// Sleeps while `word` has the value `seen`, until it is [woken](Self::wake), until the time is
+    /// over or for no reason at all.
+    fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>);
+
+    /// Wakes all that wait for `word`.
+    fn wake(&self, word: &AtomicU32);
+
+    /// Starts a thread of this crate's own, which begins with the calling thread's mask.
+    fn start_thread(&self, run: Box<dyn FnOnce() + Send>) -> io::Result<()>;
+
+    /// A time that never goes back.
+    fn now(&self) -> Duration;
+}
+
+/// What a backend adds to the state.
+pub(super) trait Shared: Default + Send + 'static {
+    /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
+    /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
+    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+}
+
+#[derive(Default)]
+pub(super) struct State<B> {
+    /// The signals that some receiver of this process has.
+    pub(super) claimed: SignalSet,
+    /// The threads on which something is open, or which owe something.
+    pub(super) threads: Vec<Arc<Record>>,
+    /// What was due in threads that have ended: they never unblock it.
+    pub(super) abandoned: SignalSet,
+    /// The numbers of this crate's own threads that block everything.
+    pub(super) quiet_threads: Vec<u32>,
+    pub(super) backend: B,
+}
+
+/// The system that this program runs on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Os;

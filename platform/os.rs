@@ -1,0 +1,262 @@
+//! The system that this program runs on, as a [`Kernel`].
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::io;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+
+use super::atomic_set::AtomicSet;
+use super::kernel::{Kernel, Os, State};
+use super::process::{end_thread, locked, locked_anyhow};
+use super::threads::Record;
+use super::{backend, generation};
+use crate::SignalSet;
+
+/// What a thread keeps while it lives.
+struct Slot {
+    record: Arc<Record>,
+    /// How often the C library has come by at the thread's end.
+    rounds: Cell<u32>,
+}
+
+thread_local! {
+    /// The thread's slot, or null. It has no destructor, so it can be read at any time.
+    static SLOT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
+}
+
+/// The C library calls a key's destructor after those of thread-local values, and once more for each
+/// time that it sets the value again, four times at least. Where thread-local values are destroyed
+/// that way themselves, they have ended after so many rounds.
+const ROUNDS: u32 = 2;
+
+/// What this crate ever blocked newly in some thread. Never cleared: a thread that was born while
+/// a receiver was open goes on blocking after the receiver has gone.
+static NEWLY_BLOCKED: AtomicSet = AtomicSet::new();
+
+pub(super) fn newly_blocked() -> SignalSet {
+    NEWLY_BLOCKED.get()
+}
+
+/// The key whose destructor tells that a thread ends, plus one; 0 before the first use.
+static KEY: AtomicUsize = AtomicUsize::new(0);
+
+fn key() -> Option<libc::pthread_key_t> {
+    // Relaxed: the key is the number itself.
+    let mut seen = KEY.load(Ordering::Relaxed);
+    if seen == 0 {
+        let mut new = 0;
+        // SAFETY: `new` is a key to write to, and `end` takes what is set for it.
+        if unsafe { libc::pthread_key_create(&mut new, Some(end)) } != 0 {
+            return None; // then threads end unnoticed, and what they owe is owed for ever
+        }
+        let number = usize::try_from(new).ok()? + 1;
+        match KEY.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => {
+                seen = number;
+                // Hooks run in the order in which they were registered: in the child, the one that
+                // ends the parent's generation comes first.
+                generation::generation();
+                // SAFETY: the hook does what a forked child of many threads may do: it reads a
+                // thread-local pointer, and counts and writes atomic integers.
+                unsafe { libc::pthread_atfork(None, None, Some(note_fork)) };
+            }
+            Err(other) => {
+                // SAFETY: no other thread has seen the key.
+                unsafe { libc::pthread_key_delete(new) };
+                seen = other;
+            }
+        }
+    }
+    libc::pthread_key_t::try_from(seen - 1).ok()
+}
+
+/// Has the C library call [`end`] with the slot.
+fn set_slot(slot: *const Slot) {
+    if let Some(key) = key() {
+        // SAFETY: the key was created above; without memory for it, the thread ends unnoticed.
+        unsafe { libc::pthread_setspecific(key, slot.cast()) };
+    }
+}
+
+unsafe extern "C" fn end(slot: *mut c_void) {
+    let slot = slot.cast::<Slot>().cast_const();
+    {
+        // SAFETY: the slot of this thread, which is freed below and nowhere else.
+        let slot = unsafe { &*slot };
+        if slot.rounds.replace(slot.rounds.get() + 1) < ROUNDS {
+            return set_slot(slot);
+        }
+        end_thread(&Os, &slot.record);
+    }
+    SLOT.set(ptr::null());
+    // SAFETY: it came from `Box::into_raw`, and no reference to it is left.
+    drop(unsafe { Box::from_raw(slot.cast_mut()) });
+}
+
+fn own_slot() -> &'static Slot {
+    if SLOT.get().is_null() {
+        let slot = Box::new(Slot { record: Arc::default(), rounds: Cell::new(0) });
+        let slot = Box::into_raw(slot).cast_const();
+        SLOT.set(slot);
+        set_slot(slot);
+    }
+    // SAFETY: not null, so the slot of this thread, which lives until the thread's end; the
+    // reference is used up before by the callers below.
+    unsafe { &*SLOT.get() }
+}
+
+/// What the calling thread has put back: for a child between fork and exec, which allocates nothing.
+pub(super) fn restored() -> SignalSet {
+    // SAFETY: null, or the slot of this thread.
+    unsafe { SLOT.get().as_ref() }.map_or(SignalSet::EMPTY, |slot| slot.record.restored())
+}
+
+/// In a forked child: the record of the thread that forked, and the process that this was noted in.
+static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+static FORKED_IN: AtomicU64 = AtomicU64::new(0);
+
+/// In a forked child, on its only thread: notes who forked.
+extern "C" fn note_fork() {
+    // SAFETY: null, or the slot of this thread.
+    let record = match unsafe { SLOT.get().as_ref() } {
+        // Counted for ever: a fork leaves one record behind.
+        Some(slot) => Arc::into_raw(slot.record.clone()),
+        None => ptr::null(),
+    };
+    // Another thread of the child sees the record if it sees the number.
+    FORKED.store(record.cast_mut(), Ordering::Relaxed);
+    FORKED_IN.store(generation::generation(), Ordering::Release);
+}
+
+impl Kernel for Os {
+    type Shared = backend::Shared;
+
+    const MASKED: bool = backend::MASKED;
+
+    fn generation(&self) -> u64 {
+        generation::generation()
+    }
+
+    fn record(&self) -> Arc<Record> {
+        own_slot().record.clone()
+    }
+
+    fn forked_record(&self) -> Option<Arc<Record>> {
+        if FORKED_IN.load(Ordering::Acquire) != self.generation() {
+            return None; // a bare system call forked, and no hook ran
+        }
+        let record = FORKED.load(Ordering::Relaxed).cast_const();
+        if record.is_null() {
+            return None;
+        }
+        // SAFETY: it came from `Arc::into_raw` and is never given up.
+        unsafe { Arc::increment_strong_count(record) };
+        // SAFETY: as above; the count is this one's.
+        Some(unsafe { Arc::from_raw(record) })
+    }
+
+    fn tid(&self) -> u32 {
+        backend::tid()
+    }
+
+    fn with_state<T>(&self, change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
+        with_own_state(change)
+    }
+
+    fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet> {
+        backend::set_mask(mask)
+    }
+
+    fn everything(&self) -> SignalSet {
+        backend::everything()
+    }
+
+    fn note_newly_blocked(&self, set: SignalSet) {
+        NEWLY_BLOCKED.insert(set);
+    }
+
+    fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
+        backend::wait(word, seen, timeout);
+    }
+
+    fn wake(&self, word: &AtomicU32) {
+        backend::wake(word);
+    }
+
+    fn start_thread(&self, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
+    }
+
+    fn now(&self) -> Duration {
+        // Relaxed: any thread's first call will do.
+        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// The name of this crate's own threads, by which an audit's error calls them.
+pub(crate) const THREAD: &str = "signal-source";
+
+/// Starts a thread of this crate's own that blocks every signal, and that no audit looks at.
+#[allow(dead_code)] // without the feature "tokio"
+pub(crate) fn start_quiet_thread(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    locked(&Os, |_| {
+        // It begins with this thread's mask, which is full just now.
+        Os.start_thread(Box::new(move || {
+            let done = Os.set_mask(Os.everything());
+            debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
+            let tid = Os.tid();
+            Os.with_state(|state| state.quiet_threads.push(tid));
+            run();
+            Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
+        }))
+    })?
+}
+
+/// The state of one process.
+struct Entry {
+    generation: u64,
+    state: Mutex<State<backend::Shared>>,
+}
+
+/// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
+static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+
+/// Runs `change` under the lock of this process' state.
+fn with_own_state<T>(change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
+    let entry = entry(generation::generation());
+    // A panic under the lock is a bug of ours; the state is plain data all the same.
+    change(&mut entry.state.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn entry(generation: u64) -> &'static Entry {
+    // Acquire, with the Release below: an entry is complete before its address is seen.
+    let mut seen = ENTRY.load(Ordering::Acquire);
+    loop {
+        // SAFETY: null, or an entry that was leaked below and is never freed.
+        let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
+        if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
+            return entry;
+        }
+        let new = Box::into_raw(Box::new(Entry { generation, state: Mutex::default() }));
+        match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => seen = new,
+            Err(other) => {
+                // SAFETY: `new` came from `Box::into_raw`, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(new) });
+                seen = other;
+            }
+        }
+    }
+}
+
+/// The signals that some receiver of this process has.
+pub(crate) fn claimed() -> SignalSet {
+    locked_anyhow(&Os, |change| change.state.claimed())
+}

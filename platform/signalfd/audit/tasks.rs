@@ -1,0 +1,260 @@
+//! What stands in `/proc/self/task`, read.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+
+use crate::SignalSet;
+
+const TASKS: &str = "/proc/self/task";
+
+/// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
+const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
+
+/// The calling thread's number as this `/proc` shows it (`/proc/thread-self`): not what `gettid(2)`
+/// says, should `/proc` be of an outer pid namespace.
+pub(in crate::platform) fn own_tid() -> u32 {
+    // "PID/task/TID"
+    let shown = fs::read_link("/proc/thread-self").ok();
+    let shown = shown.and_then(|path| path.file_name()?.to_str()?.parse().ok());
+    shown.unwrap_or_else(|| nix::unistd::gettid().as_raw().unsigned_abs())
+}
+
+/// The threads that are listed now.
+pub(super) fn threads() -> io::Result<BTreeSet<u32>> {
+    let failed = |error| naming(TASKS, error);
+    let mut list = BTreeSet::new();
+    for entry in fs::read_dir(TASKS).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        list.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    Ok(list)
+}
+
+/// What a `status` file says, as far as it is needed.
+#[derive(Default)]
+pub(super) struct Status {
+    pub(super) name: String,
+    /// `State` is S: it waits for something, and not for the kernel's own sake.
+    pub(super) is_asleep: bool,
+    /// `Tgid`.
+    pub(super) process: Option<u32>,
+    /// `VmSize` is there.
+    pub(super) has_memory: bool,
+    pub(super) threads: Option<usize>,
+    /// `SigBlk`, which comes last of all these.
+    pub(super) blocked: Option<SignalSet>,
+}
+
+impl Status {
+    /// The first thread's, which tells of the process too.
+    pub(super) fn of_process() -> io::Result<Option<Status>> {
+        Status::read("/proc/self/status")
+    }
+
+    /// `None` if the thread has ended.
+    pub(super) fn of(tid: u32) -> io::Result<Option<Status>> {
+        Status::read(&format!("{TASKS}/{tid}/status"))
+    }
+
+    fn read(path: &str) -> io::Result<Option<Status>> {
+        unless_ended(path, Status::read_file(path))
+    }
+
+    /// Reads no further than needed: one `read(2)` does, unless the user is in very many groups.
+    fn read_file(path: &str) -> io::Result<Status> {
+        let mut file = File::open(path)?;
+        let (mut text, mut len) = (vec![0; 4096], 0);
+        loop {
+            let count = file.read(&mut text[len..])?;
+            len += count;
+            let status = Status::parse(&text[..len]);
+            if count == 0 || status.blocked.is_some() {
+                return Ok(status);
+            }
+            if len == text.len() {
+                text.resize(2 * len, 0);
+            }
+        }
+    }
+
+    /// A thread's name need not be UTF-8. A line counts once it is whole.
+    fn parse(text: &[u8]) -> Status {
+        let mut status = Status::default();
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+            let [field, value] = [&line[..colon], &line[colon + 1..]];
+            let value = match value.strip_suffix(b"\n") {
+                Some(value) => value.trim_ascii(),
+                None => break,
+            };
+            let text = || std::str::from_utf8(value).ok();
+            match field {
+                b"Name" => status.name = String::from_utf8_lossy(value).into(),
+                b"State" => status.is_asleep = value.starts_with(b"S"),
+                b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
+                b"VmSize" => status.has_memory = true,
+                b"Threads" => status.threads = text().and_then(|text| text.parse().ok()),
+                b"SigBlk" => {
+                    let bits = text().and_then(|text| u128::from_str_radix(text, 16).ok());
+                    status.blocked = bits.map(SignalSet::from_bits);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        status
+    }
+}
+
+/// What a `stat` file says, as far as it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// The thread is the kernel's own.
+    pub(super) is_worker: bool,
+    /// The time it ran in its life, in the program's code and in the kernel's: ticks of 10 ms.
+    pub(super) user: u64,
+    pub(super) system: u64,
+}
+
+impl Stat {
+    /// `None` if the thread has ended.
+    pub(super) fn read(tid: u32) -> io::Result<Option<Stat>> {
+        let path = format!("{TASKS}/{tid}/stat");
+        Ok(unless_ended(&path, fs::read(&path))?.map(|text| Stat::parse(&text)))
+    }
+
+    fn parse(text: &[u8]) -> Stat {
+        // The name stands in parentheses and may hold any character. Of the fields after it the
+        // flags are the 7th, the times the 12th and 13th.
+        let text = String::from_utf8_lossy(text);
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let field = |index| {
+            let field = fields.split_ascii_whitespace().nth(index);
+            field.and_then(|field| field.parse::<u64>().ok()).unwrap_or(0)
+        };
+        Stat { is_worker: field(6) & WORKER != 0, user: field(11), system: field(12) }
+    }
+}
+
+/// `None` if the thread has ended: the file is gone (`ENOENT`), or goes while it is read (`ESRCH`).
+fn unless_ended<T>(path: &str, read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        Err(error) => Err(naming(path, error)),
+    }
+}
+
+/// A file of `/proc` that can't be read: which one, why, and what to do.
+#[derive(Debug)]
+struct Unreadable {
+    path: String,
+    error: io::Error,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unreadable { path, error } = self;
+        write!(
+            f,
+            "reading {path}: {error}: the audit of this process' threads needs a readable /proc (no \
+             security policy in its way, a descriptor to spare); or open the receiver with \
+             Signals::builder().audit(false), if you know that every thread blocks the signals"
+        )
+    }
+}
+
+impl std::error::Error for Unreadable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Says what was read when it failed. The kind stays, so does the error itself, as the source.
+fn naming(path: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Unreadable { path: path.to_owned(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Signal;
+
+    /// As Linux 6.18 writes it, with the lines that are not looked at left out.
+    const TEXT: &str = "Name:\tbusy bee\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4321\nPid:\t4322\n\
+        VmSize:\t   71480 kB\nThreads:\t2\nSigQ:\t0/31434\nSigPnd:\t0000000000000000\n\
+        ShdPnd:\t0000000000000000\nSigBlk:\t0000000000004001\nSigIgn:\t0000000000001000\n";
+
+    #[test]
+    fn a_status_reads() {
+        let status = Status::parse(TEXT.as_bytes());
+        assert_eq!((status.name.as_str(), status.process), ("busy bee", Some(4321)));
+        assert_eq!((status.has_memory, status.threads), (true, Some(2)));
+        assert!(status.is_asleep);
+        assert_eq!(status.blocked, Some([Signal::HUP, Signal::TERM].into()));
+    }
+
+    /// MIPS writes 128 bits.
+    #[test]
+    fn a_wide_mask_reads() {
+        let text = "SigBlk:\t80000000000000000000000000000001\n";
+        assert_eq!(Status::parse(text.as_bytes()).blocked.map(SignalSet::len), Some(2));
+    }
+
+    /// What is cut off has no mask, or the whole one: never a part of it.
+    #[test]
+    fn cut_off_anywhere() {
+        let whole = Status::parse(TEXT.as_bytes()).blocked;
+        let end = TEXT.find("\nSigIgn").expect("a line") + 1;
+        for len in 0..=TEXT.len() {
+            let expected = whole.filter(|_| len >= end);
+            assert_eq!(Status::parse(&TEXT.as_bytes()[..len]).blocked, expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_stat_reads() {
+        let fields = "S 1 4 4 0 -1 4194368 117 0 0 0 12 34 0 0 20 0 1 0 5 1 2";
+        for name in ["busy bee", "a) R 1 1 1", "", ") (", "\u{1}"] {
+            let stat = Stat::parse(format!("4322 ({name}) {fields}\n").as_bytes());
+            assert_eq!(stat, Stat { is_worker: false, user: 12, system: 34 });
+        }
+        let worker = Stat::parse(b"9 (iou-wrk-4) S 1 4 4 0 -1 4194384 0 0 0 0 0 0 0");
+        assert!(worker.is_worker);
+        assert_eq!(Stat::parse(b""), Stat { is_worker: false, user: 0, system: 0 });
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(text: Vec<u8>) {
+            Status::parse(&text);
+            Stat::parse(&text);
+        }
+
+        /// Some bytes of a true text are wrong.
+        #[test]
+        fn nearly_a_status(at in 0..TEXT.len(), bytes: Vec<u8>) {
+            let mut text = TEXT.as_bytes().to_vec();
+            let end = text.len().min(at + bytes.len());
+            text.splice(at..end, bytes);
+            Status::parse(&text);
+        }
+
+        #[test]
+        fn mask_bits_are_a_set(bits: u128) {
+            let text = format!("SigBlk:\t{bits:032x}\n");
+            let blocked = Status::parse(text.as_bytes()).blocked.expect("a mask");
+            prop_assert_eq!(blocked.bits(), bits);
+            prop_assert_eq!(blocked.len(), bits.count_ones() as usize);
+            prop_assert_eq!(blocked.iter().collect::<SignalSet>(), blocked);
+            for signal in blocked {
+                prop_assert_eq!(bits >> (signal.as_raw() - 1) & 1, 1);
+            }
+        }
+    }
+}

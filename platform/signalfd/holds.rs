@@ -1,0 +1,53 @@
+//! What receivers keep blocked in the threads that opened them.
+
+use std::sync::Arc;
+
+use crate::SignalSet;
+use crate::platform::kernel::Kernel;
+use crate::platform::process::Change;
+use crate::platform::threads::Record;
+
+/// Signals that one receiver keeps blocked in the thread that opened it.
+pub(super) struct Hold {
+    thread: Arc<Record>,
+    /// What is left of it.
+    pub(super) set: SignalSet,
+    /// The process that it was made in.
+    generation: u64,
+}
+
+impl<K: Kernel> Change<'_, K> {
+    /// Blocks the set in the calling thread, for a receiver.
+    pub(super) fn hold(&mut self, set: SignalSet) -> Hold {
+        self.block(set);
+        self.own.add_receiver(set);
+        Hold { thread: self.own.clone(), set, generation: self.kernel.generation() }
+    }
+
+    /// Ends the part of `hold` that `set` names.
+    ///
+    /// If the calling thread is the one that blocks the signals, it unblocks them when the lock is
+    /// released. Otherwise that thread does so at its next call into this crate, and the backend
+    /// sees to it that they find a thread until then. What some receiver needs stays blocked: the
+    /// caller unclaims its own before, and settles after.
+    pub(super) fn release(&mut self, hold: &mut Hold, set: SignalSet) {
+        let set = hold.set & set;
+        hold.set -= set;
+        let generation = self.kernel.generation();
+        if hold.generation == generation {
+            hold.thread.remove_receiver(set);
+            return;
+        }
+        // A forked child has one thread of the parent's. That blocks what it did then, whichever
+        // thread opened the receiver.
+        let forked = self.kernel.forked_record().unwrap_or_else(|| self.own.clone());
+        forked.enter(generation, || 0);
+        if Arc::ptr_eq(&forked, &hold.thread) {
+            forked.remove_inherited(set);
+        } else {
+            // What a guard holds there as well, the program itself wanted blocked.
+            forked.block(set & (hold.thread.newly() - hold.thread.guarded()));
+        }
+        self.state.know(&forked);
+    }
+}

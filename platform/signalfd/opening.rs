@@ -1,0 +1,232 @@
+//! Opening, changing and ending a receiver: the order of the steps.
+//!
+//! A signal is received instead of acting only while it is blocked in *every* thread, for the kernel
+//! gives it to any thread that lets it in. So opening claims the set and blocks it in the calling
+//! thread, waits until no thread of this crate lets it in, audits the others and only then opens the
+//! descriptor; ending goes the opposite way. A step that fails undoes those before it.
+
+use std::io;
+
+use super::delegate::{Delegates, PATIENCE, wait_until_blocked, wait_until_let_in};
+use super::holds::Hold;
+use crate::error::Refused;
+use crate::mask::ThreadInfo;
+use crate::platform::actions::Action;
+use crate::platform::kernel::Kernel;
+use crate::platform::process::{Change, locked, locked_anyhow};
+
+use crate::{Disposition, OpenError, Signal, SignalSet};
+
+/// What receivers ask of the kernel beside masks.
+pub(super) trait Descriptors: Kernel<Shared = Delegates> {
+    type Fd;
+    /// A record that was taken out of the queue.
+    type Record;
+
+    /// A descriptor that yields the signals of the set.
+    fn open(&self, set: SignalSet) -> io::Result<Self::Fd>;
+    fn change(&self, fd: &Self::Fd, set: SignalSet) -> io::Result<()>;
+    /// The other threads that do not block the set, but for those of this crate's own; `None` where
+    /// no thread's mask can be read.
+    fn unblocked_threads(&self, set: SignalSet, own: &[u32])
+    -> io::Result<Option<Vec<ThreadInfo>>>;
+    fn action(&self, signal: Signal) -> io::Result<Action>;
+    fn set_action(&self, signal: Signal, action: &Action) -> io::Result<()>;
+    /// Takes a blocked, pending signal out of the queue.
+    fn take_pending(&self, signal: Signal) -> Option<Self::Record>;
+    /// Puts it back, as it was.
+    fn put_back(&self, record: Self::Record);
+}
+
+pub(super) struct Opened<K: Descriptors> {
+    kernel: K,
+    pub(super) fd: K::Fd,
+    set: SignalSet,
+    /// One for each thread that the receiver blocked signals in: `update` may run on another.
+    holds: Vec<Hold>,
+    /// The action of SIGCHLD before, if that was ignored.
+    chld: Option<Box<Action>>,
+    /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
+    generation: u64,
+}
+
+impl<K: Descriptors> Opened<K> {
+    pub(super) fn open(kernel: K, set: SignalSet, audit: bool) -> Result<Self, OpenError> {
+        let acquired = acquire(&kernel, set, audit)?;
+        let fd = match kernel.open(set) {
+            Ok(fd) => fd,
+            Err(error) => {
+                acquired.undo(&kernel, set);
+                return Err(OpenError::Os(Refused::wrap("signalfd(2)", error)));
+            }
+        };
+        let generation = kernel.generation();
+        let Acquired { hold, chld } = acquired;
+        Ok(Opened { kernel, fd, set, holds: vec![hold], chld, generation })
+    }
+
+    pub(super) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        let kernel = self.kernel.clone();
+        if self.generation != kernel.generation() {
+            return Err(OpenError::Os(io::Error::other(
+                "this receiver was inherited from the process that forked, whose set would change \
+                 too: open one in this process",
+            )));
+        }
+        let (added, removed) = (set - self.set, self.set - set);
+        let acquired = if added.is_empty() { None } else { Some(acquire(&kernel, added, audit)?) };
+        if let Err(error) = kernel.change(&self.fd, set) {
+            if let Some(acquired) = acquired {
+                acquired.undo(&kernel, added);
+            }
+            return Err(OpenError::Os(Refused::wrap("signalfd(2)", error)));
+        }
+        self.set = set;
+        let removed_chld = self.chld.take_if(|_| removed.contains(Signal::CHLD));
+        if let Some(Acquired { hold, chld }) = acquired {
+            self.holds.push(hold);
+            self.chld = self.chld.take().or(chld);
+        }
+        give_back(&kernel, &mut self.holds, removed, removed_chld.as_deref());
+        self.holds.retain(|hold| !hold.set.is_empty());
+        Ok(())
+    }
+}
+
+impl<K: Descriptors> Drop for Opened<K> {
+    fn drop(&mut self) {
+        let kernel = &self.kernel;
+        if self.generation == kernel.generation() {
+            give_back(kernel, &mut self.holds, self.set, self.chld.as_deref());
+            return;
+        }
+        // In a forked child: the claims, if any, are other receivers'.
+        let claimed = locked_anyhow(kernel, |change| change.state.claimed());
+        let chld = self.chld.as_deref().filter(|_| !claimed.contains(Signal::CHLD));
+        chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
+        release(kernel, &mut self.holds, self.set, |_| {});
+    }
+}
+
+/// What opening changed.
+struct Acquired {
+    hold: Hold,
+    /// The action of SIGCHLD before, if that was ignored.
+    chld: Option<Box<Action>>,
+}
+
+impl Acquired {
+    fn undo<K: Descriptors>(mut self, kernel: &K, set: SignalSet) {
+        give_back(kernel, std::slice::from_mut(&mut self.hold), set, self.chld.as_deref());
+    }
+}
+
+/// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
+/// or undoes it all.
+fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
+    let hold = locked(kernel, |change| {
+        change.state.claim(set)?;
+        let hold = change.hold(set);
+        // The delegates, if any, must not let in what is claimed now.
+        change.settle();
+        Ok::<Hold, OpenError>(hold)
+    });
+    let hold =
+        hold.map_err(|error| OpenError::Os(Refused::wrap("pthread_sigmask(3)", error)))??;
+    let chld = if set.contains(Signal::CHLD) { unignore_children(kernel) } else { None };
+    let acquired = Acquired { hold, chld };
+    match check(kernel, set, audit) {
+        Ok(()) => Ok(acquired),
+        Err(error) => {
+            acquired.undo(kernel, set);
+            Err(error)
+        }
+    }
+}
+
+/// Sees that every other thread blocks the set.
+fn check<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+    let mut threads = wait_until_blocked(kernel, set, PATIENCE);
+    if threads.is_empty() && audit {
+        // Where /proc is not mounted there is nothing to read: the program has to know its threads.
+        let own = own_threads(kernel);
+        threads = kernel.unblocked_threads(set, &own)?.unwrap_or_default();
+    }
+    if threads.is_empty() {
+        return Ok(());
+    }
+    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
+    Err(OpenError::UnblockedThreads { signals, threads })
+}
+
+/// The numbers of this crate's own threads, which no audit looks at.
+pub(super) fn own_threads<K: Descriptors>(kernel: &K) -> Vec<u32> {
+    locked_anyhow(kernel, |change| {
+        let mut own = change.state.quiet_threads.clone();
+        own.extend(change.state.backend.tids());
+        own
+    })
+}
+
+/// Undoes [`acquire`] for the set: what is pending acts.
+fn give_back<K: Descriptors>(
+    kernel: &K,
+    holds: &mut [Hold],
+    set: SignalSet,
+    chld: Option<&Action>,
+) {
+    if set.is_empty() {
+        return;
+    }
+    // First, while the signal is still claimed and blocked.
+    chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
+    release(kernel, holds, set, |change| change.state.unclaim(set));
+}
+
+/// Ends the part of the holds that the set names, and waits until it acts again.
+fn release<K: Descriptors>(
+    kernel: &K,
+    holds: &mut [Hold],
+    set: SignalSet,
+    unclaim: impl FnOnce(&mut Change<'_, K>),
+) {
+    locked_anyhow(kernel, |change| {
+        unclaim(change);
+        for hold in holds {
+            change.release(hold, set);
+        }
+        // No thread to be had: better this one than none, unless it has a guard.
+        let missing = change.settle() & set;
+        *change.mask -= missing - change.own.guarded();
+    });
+    wait_until_let_in(kernel, set);
+}
+
+/// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.
+fn unignore_children<K: Descriptors>(kernel: &K) -> Option<Box<Action>> {
+    let earlier = kernel.action(Signal::CHLD).ok()?;
+    if earlier.disposition() != Disposition::Ignore {
+        return None;
+    }
+    let action = Action::default().marked(Disposition::Ignore);
+    set_keeping_pending(kernel, Signal::CHLD, &action);
+    Some(Box::new(earlier))
+}
+
+fn reignore_children<K: Descriptors>(kernel: &K, earlier: &Action) {
+    // Another disposition was set by the program meanwhile, and stays.
+    if kernel.action(Signal::CHLD).is_ok_and(|action| action.mark(Signal::CHLD).is_some()) {
+        set_keeping_pending(kernel, Signal::CHLD, earlier);
+    }
+}
+
+/// Sets the action of a blocked signal. The kernel discards a pending one if the new action ignores
+/// it, so it is taken out before and put back after.
+fn set_keeping_pending<K: Descriptors>(kernel: &K, signal: Signal, action: &Action) {
+    let pending = kernel.take_pending(signal);
+    let done = kernel.set_action(signal, action);
+    debug_assert!(done.is_ok(), "the disposition of {signal} is the program's to set");
+    if let Some(record) = pending {
+        kernel.put_back(record);
+    }
+}
