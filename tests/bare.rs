@@ -26,21 +26,45 @@ fn main() {
             the_descriptor_stays_the_same,
             closes_on_exec,
             a_child_that_was_executed_has_no_descriptor,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             never_blocks,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_by_level,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_by_edge,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_sees_what_was_pending_before,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_sees_an_update,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_is_not_interrupted,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             epoll_tells_receivers_apart,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(
+                any(target_os = "linux", target_os = "android"),
+                "epoll and signalfd are Linux's"
+            )]
             one_of_many_duplicates_reads,
         ],
         roles![is_open],

@@ -2,17 +2,23 @@
 //!
 //! Each way to end a receiver is tried with every way that the signal might have acted.
 
+#[path = "drop/ended_threads.rs"]
+mod ended_threads;
+#[path = "drop/guards.rs"]
+mod guards;
 mod harness;
 #[path = "drop/stopping.rs"]
 mod stopping;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Barrier};
 use std::thread;
 
+use ended_threads::*;
+use guards::*;
 use harness::{Worker, eventually, fork_dies_of, hits, in_fork, quiet_panics, raw_mask};
 use harness::{
-    flags_of_chld, ignore_children_with_a_flag, send, set_counting, set_ignored, wait_for_death,
+    flags_of_chld, ignore_children_with_a_flag, open, send, set_counting, set_ignored,
+    wait_for_death,
 };
 use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 use stopping::*;
@@ -39,7 +45,7 @@ fn main() {
             while_another_receiver_stays,
             twice_elsewhere,
             in_a_forked_child,
-            #[cfg(all(target_os = "linux", target_env = "gnu"))]
+            #[cfg(all(target_os = "linux", target_env = "gnu"), "other C libraries allocate then")]
             when_no_thread_can_be_started,
             two_handlers_both_run,
             stop_signals_stop,
@@ -138,10 +144,6 @@ fn every_real_time_instance_acts(way: Way) {
 #[cfg(not(target_os = "linux"))]
 fn every_real_time_instance_acts(_way: Way) {}
 
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
-
 fn on_the_opener() {
     acts_as_before(|signal, sends| {
         let signals = open(signal);
@@ -235,101 +237,6 @@ fn all_removed_but_another_elsewhere() {
         send(Signal::USR1);
         assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
         thread::spawn(move || drop(signals)).join().expect("no panic");
-    });
-}
-
-/// The opener blocked what main blocked already; it ends, and main drops.
-fn after_the_opener_has_ended() {
-    acts_as_before(|signal, sends| {
-        let guard = mask::block(signal).expect("block");
-        let signals = thread::spawn(move || open(signal)).join().expect("no panic");
-        drop(guard);
-        sends();
-        drop(signals);
-    });
-}
-
-/// The opener alone let the signal in; it ends, and with it the only mask that could be put back.
-fn after_an_opener_that_alone_let_it_in() {
-    acts_as_before(|signal, sends| {
-        let opener = Worker::start("opener");
-        let guard = mask::block(signal).expect("block");
-        let signals = opener.run(move || open(signal));
-        drop(opener);
-        sends();
-        thread::spawn(move || drop(signals)).join().expect("no panic");
-        drop(guard);
-    });
-}
-
-/// A receiver in a thread-local variable goes late: some destructors have run already.
-fn by_a_thread_that_is_ending() {
-    thread_local! {
-        static KEPT: std::cell::RefCell<Option<Signals>> = const { std::cell::RefCell::new(None) };
-    }
-    acts_as_before(|signal, sends| {
-        let guard = mask::block(signal).expect("block");
-        let (opened, dropped) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-        let (ours, its) = ((opened.clone(), dropped.clone()), (opened, dropped));
-        let ending = thread::spawn(move || {
-            // Its destructor is noted before the crate's own, and so runs after it.
-            KEPT.with(|kept| assert!(kept.borrow().is_none()));
-            KEPT.set(Some(open(signal)));
-            its.0.wait();
-            its.1.wait();
-        });
-        ours.0.wait();
-        sends();
-        ours.1.wait();
-        ending.join().expect("no panic");
-        eventually("the signals are free again", || Signals::new(signal).is_ok());
-        drop(guard);
-    });
-}
-
-fn after_a_guard_that_came_first() {
-    acts_as_before(|signal, sends| {
-        let guard = mask::block(signal).expect("block");
-        let signals = open(signal);
-        sends();
-        drop(guard);
-        drop(signals);
-    });
-}
-
-fn after_a_guard_that_came_later() {
-    acts_as_before(|signal, sends| {
-        let signals = open(signal);
-        let guard = mask::block([signal, Signal::USR1]).expect("block");
-        sends();
-        drop(guard);
-        thread::spawn(move || drop(signals)).join().expect("no panic");
-    });
-}
-
-fn guard_last() {
-    acts_as_before(|signal, sends| {
-        let signals = open(signal);
-        let guard = mask::block(signal).expect("block");
-        sends();
-        thread::spawn(move || drop(signals)).join().expect("no panic");
-        assert!(raw_mask().contains(signal), "the guard still holds");
-        assert_eq!(hits(signal), 0);
-        drop(guard);
-    });
-}
-
-/// Main's guard goes while a worker's receiver relies on it.
-fn guard_on_main_receiver_elsewhere() {
-    acts_as_before(|signal, sends| {
-        let guard = mask::block(signal).expect("block");
-        let worker = Worker::start("worker");
-        let signals = worker.run(move || open(signal));
-        drop(guard);
-        sends();
-        assert_eq!(hits(signal), 0, "it must not act while the receiver is open");
-        worker.run(|| drop(signals));
-        std::mem::forget(worker);
     });
 }
 

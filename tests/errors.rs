@@ -1,18 +1,20 @@
 //! Bad input and refusals: a clear error, and everything as it was.
 
 mod harness;
+#[path = "errors/input.rs"]
+mod input;
 #[path = "errors/sending.rs"]
 mod sending;
 
 use std::error::Error;
-use std::io::{self, ErrorKind};
+use std::io;
 
-use harness::kernel::KERNEL;
-use harness::{Worker, descriptors, hits, raw_block, raw_mask, raw_unblock};
+use harness::{Everything, Worker, hits, open, raw_block, raw_mask, raw_unblock, received};
 use harness::{send, set_counting, set_ignored, without_descriptors};
+use input::*;
 use nix::libc;
 use sending::*;
-use signal_source::{Disposition, OpenError, Signal, SignalInfo, SignalSet, Signals, mask};
+use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
 
 fn main() {
     harness::main(
@@ -24,6 +26,7 @@ fn main() {
             names_that_do_not_parse,
             a_second_claim_names_what_is_common,
             claimed_on_another_thread,
+            #[cfg(target_os = "linux", "no mask counts elsewhere")]
             a_thread_that_does_not_block,
             no_descriptor_left,
             a_refused_update_goes_on_receiving,
@@ -34,40 +37,11 @@ fn main() {
             limit_zero_reads_nothing,
             kill_of_what_is_no_process,
             kill_without_permission,
+            #[cfg(target_os = "linux", "only Linux limits what is pending by a resource limit")]
             a_full_queue_would_block,
         ],
         roles![],
     );
-}
-
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
-
-fn received(signals: &Signals) -> Vec<Signal> {
-    let mut infos = Vec::new();
-    while signals.try_recv_many(&mut infos, 64).expect("read") > 0 {}
-    infos.iter().map(SignalInfo::signal).collect()
-}
-
-/// All that a receiver changes in the process.
-#[derive(Debug, PartialEq)]
-struct Everything {
-    mask: SignalSet,
-    dispositions: Vec<(Signal, Disposition)>,
-    descriptors: usize,
-}
-
-impl Everything {
-    fn now() -> Everything {
-        let mask = mask::current().expect("mask");
-        assert_eq!(mask, raw_mask());
-        let dispositions = SignalSet::all()
-            .iter()
-            .map(|signal| (signal, signal.disposition().expect("a disposition")))
-            .collect();
-        Everything { mask, dispositions, descriptors: descriptors() }
-    }
 }
 
 /// Dispositions of every kind, some blocked signals, some pending ones: what a refusal could harm.
@@ -100,134 +74,6 @@ fn refuses(
     let signals = Signals::builder().audit(false).open(receivable).expect("nothing is claimed");
     drop(signals);
     assert_eq!(Everything::now(), before, "opened and dropped after: {error}");
-}
-
-/// Origin: Trio `test_open_signal_receiver_empty_fail` (P7)
-fn an_empty_set() {
-    with_a_past();
-    let empty = |error: &OpenError| matches!(error, OpenError::Empty);
-    refuses(SignalSet::EMPTY, || Signals::new([]).expect_err("empty"), empty);
-    refuses(SignalSet::EMPTY, || Signals::new(SignalSet::EMPTY).expect_err("empty"), empty);
-    let mut signals = open(Signal::USR1);
-    refuses(SignalSet::EMPTY, || signals.update([]).expect_err("empty"), empty);
-    send(Signal::USR1);
-    assert_eq!(received(&signals), [Signal::USR1]);
-}
-
-const FAULTS: [Signal; 6] =
-    [Signal::ILL, Signal::TRAP, Signal::BUS, Signal::FPE, Signal::SEGV, Signal::SYS];
-
-/// Every signal of this system that no receiver may have.
-fn not_receivable() -> Vec<Signal> {
-    let every = (1..=128).filter_map(Signal::from_raw);
-    every.filter(|signal| !signal.is_receivable()).collect()
-}
-
-/// Origin: uvloop `signals_invalid_signal` (P29), asyncio `test_add_signal_handler` (P16),
-/// own probes 13, 14 and E: the kernel takes them without a word.
-fn what_cannot_be_received() {
-    with_a_past();
-    for signal in [Signal::KILL, Signal::STOP].into_iter().chain(FAULTS) {
-        assert!(!signal.is_receivable(), "{signal}");
-    }
-    // glibc keeps 32 and 33 for itself.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    for number in [32, 33] {
-        assert!(!Signal::from_raw(number).expect("it exists").is_receivable(), "{number}");
-    }
-    let mut signals = open(Signal::USR1);
-    for bad in not_receivable() {
-        let named = |error: &OpenError| {
-            assert!(error.to_string().contains(&bad.to_string()), "{error}");
-            matches!(error, OpenError::NotReceivable(signal) if *signal == bad)
-        };
-        refuses(bad, || Signals::new(bad).expect_err("bad"), named);
-        refuses(bad, || signals.update(bad).expect_err("bad"), named);
-    }
-    let message = Signals::new(Signal::KILL).expect_err("bad").to_string();
-    assert!(message.contains("cannot be received"), "{message}");
-}
-
-/// Origin: Trio `restore_handler_after_one_bad_signal` (P6)
-fn a_bad_signal_in_the_middle() {
-    with_a_past();
-    for bad in not_receivable() {
-        // The neighbours by number, and all there is.
-        for set in [
-            [bad.as_raw() - 1, bad.as_raw(), bad.as_raw() + 1]
-                .into_iter()
-                .filter_map(Signal::from_raw)
-                .collect(),
-            SignalSet::all().with(bad),
-            SignalSet::from([Signal::CHLD, bad, Signal::TERM, bad]),
-        ] {
-            let named = |error: &OpenError| matches!(error, OpenError::NotReceivable(signal) if !signal.is_receivable());
-            refuses(set, || Signals::new(set).expect_err("bad"), named);
-            let mut signals = open(Signal::USR1);
-            refuses(set - Signal::USR1.into(), || signals.update(set).expect_err("bad"), named);
-        }
-    }
-    // Named twice is named once (P8).
-    let signals = open([Signal::HUP, Signal::HUP]);
-    assert_eq!(signals.set().len(), 1);
-}
-
-/// Origin: libkqueue `invalid_signum_rejected` (K26), libevent `event_new` (E12)
-fn numbers_that_do_not_exist() {
-    for number in [0, -1, 129, 999, 4096, 9999, 10_000, 1_234_567, i32::MAX, i32::MIN] {
-        assert_eq!(Signal::from_raw(number), None, "{number}");
-    }
-    assert_eq!(
-        Signal::from_raw(65).is_some(),
-        cfg!(not(any(target_os = "linux"))) && KERNEL.real_time
-    );
-    assert_eq!(Signal::rt(u8::MAX), None);
-}
-
-fn names_that_do_not_parse() {
-    for name in [
-        "",
-        " ",
-        "SIG",
-        "SIGSIG",
-        "SIGSIGTERM",
-        "TERM ",
-        " TERM",
-        "TERM\n",
-        "TERM,HUP",
-        "FOO",
-        "0",
-        "-1",
-        "+15",
-        "15 ",
-        "0x0f",
-        "1e1",
-        "99999999999999999999",
-        "129",
-        "999",
-        "RTMIN-1",
-        "RTMIN+",
-        "RTMIN+-1",
-        "RTMIN++1",
-        "RTMIN+99",
-        "RTMIN+99999999999",
-        "RTMAX+1",
-        "RTMAX-99",
-        "RTMIN 1",
-        "RT",
-        "RT1",
-        "ТERM",
-        "T\u{0}ERM",
-        "SIGSIG15",
-        "%15",
-        "-TERM",
-    ] {
-        let error = name.parse::<Signal>().expect_err(name);
-        assert!(error.to_string().contains(&format!("{name:?}")), "{name:?}: {error}");
-        assert!(error.to_string().contains("TERM, SIGTERM"), "it says what would do: {error}");
-        let error = io::Error::from(error);
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    }
 }
 
 /// Origin: sd_event_add_signal, "twice" (E16)
@@ -271,7 +117,6 @@ fn claimed_on_another_thread() {
     assert_eq!(raw_mask(), SignalSet::EMPTY);
 }
 
-/// Only where masks count.
 #[cfg(target_os = "linux")]
 fn a_thread_that_does_not_block() {
     with_a_past();
@@ -297,9 +142,6 @@ fn a_thread_that_does_not_block() {
     });
     assert!(unblocked(&refused), "{refused:?}");
 }
-
-#[cfg(not(target_os = "linux"))]
-fn a_thread_that_does_not_block() {}
 
 /// The system's number, which an error of the audit has in its source.
 fn number(error: &io::Error) -> Option<i32> {
@@ -407,31 +249,4 @@ fn refused_a_thousand_times() {
     }
     assert_eq!(Everything::now(), before);
     drop(taken);
-}
-
-fn errors_convert() {
-    let _taken = open(Signal::HUP);
-    let kind = |error: OpenError| io::Error::from(error).kind();
-    assert_eq!(kind(Signals::new([]).expect_err("empty")), ErrorKind::InvalidInput);
-    assert_eq!(kind(Signals::new(Signal::KILL).expect_err("bad")), ErrorKind::InvalidInput);
-    assert_eq!(kind(Signals::new(Signal::HUP).expect_err("taken")), ErrorKind::ResourceBusy);
-    without_descriptors(0, || {
-        let error = Signals::builder().audit(false).open(Signal::TERM).expect_err("none left");
-        assert!(error.source().is_none());
-        assert_eq!(io::Error::from(error).raw_os_error(), Some(libc::EMFILE));
-    });
-    let error = io::Error::from(Signals::new(Signal::HUP).expect_err("taken"));
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<OpenError>());
-    assert!(matches!(inner, Some(OpenError::AlreadyReceived(_))), "{error:?}");
-}
-
-fn limit_zero_reads_nothing() {
-    let signals = open(Signal::USR1);
-    send(Signal::USR1);
-    let mut infos = Vec::new();
-    for _ in 0..3 {
-        assert_eq!(signals.try_recv_many(&mut infos, 0).expect("nothing to do"), 0);
-    }
-    assert!(infos.is_empty());
-    assert_eq!(signals.try_recv_many(&mut infos, usize::MAX).expect("read"), 1);
 }

@@ -2,15 +2,16 @@
 //! nothing from them nor from the parent.
 
 mod harness;
+#[path = "fork/threads.rs"]
+mod threads;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use harness::kernel::KERNEL;
-use harness::{Worker, descriptors, eventually, fork_dies_of, hits, in_fork, raw_mask, send};
+use harness::{descriptors, fork_dies_of, hits, in_fork, open, raw_mask, received, receives, send};
 use harness::{set_counting, set_ignored};
-use signal_source::{Disposition, OpenError, Signal, SignalInfo, SignalSet, Signals, mask};
+use signal_source::{Disposition, OpenError, Signal, SignalSet, Signals, mask};
+use threads::*;
 
 fn main() {
     harness::main(
@@ -38,23 +39,6 @@ fn main() {
 
 const USR1: Signal = Signal::USR1;
 const USR2: Signal = Signal::USR2;
-
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
-
-fn received(signals: &Signals) -> Vec<Signal> {
-    let mut infos = Vec::new();
-    while signals.try_recv_many(&mut infos, 64).expect("read") > 0 {}
-    infos.iter().map(SignalInfo::signal).collect()
-}
-
-fn receives(signals: &Signals) {
-    for signal in signals.set() {
-        send(signal);
-        assert_eq!(received(signals), [signal]);
-    }
-}
 
 /// Origin: libevent `test_fork` (E11)
 fn the_child_opens_its_own() {
@@ -102,7 +86,7 @@ fn dropping_what_was_inherited_takes_nothing_from_the_child() {
     in_fork(|| {
         let own = open(USR1);
         drop(signals.take());
-        // USR2 is nobody's now and acts; USR1 is the child's.
+        // No receiver has USR2 now and it acts; USR1 is the child's.
         receives(&own);
         send(USR2);
         assert_eq!((hits(USR1), hits(USR2)), (0, 1));
@@ -241,124 +225,4 @@ fn grandchildren() {
         receives(&own);
     });
     receives(&signals);
-}
-
-/// The thread that forks is not the one that opened.
-fn a_child_of_another_thread() {
-    set_counting(USR1);
-    let signals = open(USR1);
-    let worker = Worker::start("worker"); // inherits the block
-    let signals = worker.run(move || {
-        let signals = std::cell::Cell::new(Some(signals));
-        in_fork(|| {
-            let own = open([USR1, USR2]);
-            receives(&own);
-            drop(own);
-            drop(signals.take());
-            send(USR1);
-            assert_eq!(hits(USR1), 1, "after the last has gone it acts");
-        });
-        // In the other order too.
-        in_fork(|| {
-            let own = open([USR1, USR2]);
-            drop(signals.take());
-            receives(&own);
-            drop(own);
-            send(USR1);
-            assert_eq!(hits(USR1), 1, "after the last has gone it acts");
-        });
-        signals.take().expect("the parent's own")
-    });
-    receives(&signals);
-    assert_eq!(hits(USR1), 0);
-}
-
-/// The crate's own thread does not exist in the child.
-fn a_child_after_a_drop_elsewhere() {
-    set_counting(USR1);
-    let signals = open(USR1);
-    thread::spawn(move || drop(signals)).join().expect("no panic");
-    in_fork(|| {
-        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-        send(USR1);
-        assert_eq!(hits(USR1), 1);
-        let own = open(USR1);
-        receives(&own);
-        thread::spawn(move || drop(own)).join().expect("no panic");
-        send(USR1);
-        eventually("it acts", || hits(USR1) == 2);
-    });
-    send(USR1);
-    eventually("it acts", || hits(USR1) == 1);
-}
-
-/// Whoever has the crate's lock when another thread forks, the child does not wait for it.
-fn while_another_thread_has_the_lock() {
-    [USR1, USR2].into_iter().for_each(set_counting);
-    let guard = mask::block(USR1).expect("block");
-    let (stop, rounds) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-    let busy = {
-        let (stop, rounds) = (stop.clone(), rounds.clone());
-        thread::spawn(move || {
-            harness::raw_block(USR2);
-            while !stop.load(Ordering::SeqCst) {
-                drop(open(USR1));
-                rounds.fetch_add(1, Ordering::SeqCst);
-            }
-        })
-    };
-    eventually("it is busy", || rounds.load(Ordering::SeqCst) > 10);
-    let signals = std::cell::Cell::new(Some(open(USR2)));
-    for round in 0..200 {
-        in_fork(|| {
-            let own = open([USR1, USR2]);
-            receives(&own);
-            // What the parent had is given back, in either order, known of or not.
-            let (first, last) = if round % 2 == 0 {
-                (own, signals.take())
-            } else {
-                (signals.take().expect("inherited"), Some(own))
-            };
-            drop(first);
-            drop(last);
-            send(USR2);
-            assert_eq!(hits(USR2), 1, "round {round}");
-            receives(&open([USR1, USR2]));
-        });
-    }
-    drop(signals.take());
-    stop.store(true, Ordering::SeqCst);
-    busy.join().expect("no panic");
-    drop(guard);
-    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-}
-
-fn threads_in_the_child() {
-    let signals = open(USR1);
-    in_fork(|| {
-        let guard = mask::block([USR1, USR2]).expect("block");
-        let workers: Vec<_> = (0..4).map(|_| Worker::start("worker")).collect();
-        let own = workers[0].run(|| Signals::new([USR1, USR2])).expect("everybody blocks");
-        receives(&own);
-        workers[1].run(|| drop(own));
-        drop(guard);
-    });
-    receives(&signals);
-}
-
-/// A child moves what it inherited to a thread of its own, and that thread drops it.
-fn moved_to_a_thread_of_the_child() {
-    [USR1, USR2].into_iter().for_each(set_counting);
-    let signals = std::cell::Cell::new(Some(open([USR1, USR2])));
-    in_fork(|| {
-        let inherited = signals.take();
-        let own = open(USR1);
-        thread::spawn(move || drop(inherited)).join().expect("no panic");
-        receives(&own);
-        drop(own);
-        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-        send(USR1);
-        send(USR2);
-        eventually("both act", || (hits(USR1), hits(USR2)) == (1, 1));
-    });
 }

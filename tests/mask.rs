@@ -8,9 +8,10 @@ mod random;
 
 use std::thread;
 
-use harness::kernel::KERNEL;
 use harness::set_counting;
-use harness::{Worker, eventually, hits, in_fork, raw_block, raw_mask, raw_unblock, send};
+use harness::{
+    Worker, blocked_by, eventually, hits, in_fork, raw_block, raw_mask, raw_unblock, send,
+};
 use orders::*;
 use random::*;
 use signal_source::{Signal, SignalSet, Signals, mask};
@@ -46,10 +47,6 @@ const USR2: Signal = Signal::USR2;
 /// Opens without an audit: these cases look at each thread's own mask.
 fn open(set: impl Into<SignalSet>) -> Signals {
     Signals::builder().audit(false).open(set).expect("open")
-}
-
-fn blocked_by(set: impl Into<SignalSet>) -> SignalSet {
-    if KERNEL.masked { set.into() } else { SignalSet::EMPTY }
 }
 
 /// Origin: mio-signals `cleanup` (R17)

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use harness::kernel::{KERNEL, Order};
-use harness::{End, hits, send, set_counting, set_ignored};
+use harness::{End, hits, open, send, set_counting, set_ignored};
 use nix::libc;
 use signal_source::{Signal, SignalSet, Signals, mask};
 
@@ -29,9 +29,9 @@ fn main() {
             raised,
             directed_at_another_thread,
             kill_still_kills => End::DiesOf(Signal::KILL),
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(any(target_os = "linux", target_os = "android"), "what is pending is kept in the order of numbers")]
             stop_and_continue_undo_each_other,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(any(target_os = "linux", target_os = "android"), "what is pending is kept in the order of numbers")]
             a_flood_holds_back_higher_numbers,
             a_batch_sees_past_a_flood,
             a_receiver_of_its_own_is_prompt,
@@ -42,10 +42,6 @@ fn main() {
 
 /// Signals with numbers that rise on every system.
 const RISING: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
-
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
 
 /// What is pending, one by one.
 fn drain(signals: &Signals) -> Vec<Signal> {
@@ -175,7 +171,7 @@ fn never_twice() {
     }
 }
 
-/// Signals that nobody would miss, had the kernel dropped them.
+/// Signals whose loss would not show, had the kernel dropped them.
 fn default_ignored() -> impl Iterator<Item = Signal> {
     let signals = [Signal::CHLD, Signal::URG, Signal::WINCH];
     signals.into_iter().chain(KERNEL.cont.then_some(Signal::CONT))
@@ -221,7 +217,7 @@ fn directed_at_another_thread() {
     let (ready, is_ready) = mpsc::channel();
     let other = thread::spawn(move || {
         raise(Signal::USR1);
-        ready.send(()).expect("somebody waits");
+        ready.send(()).expect("main waits");
         let _ = ended.recv();
     });
     is_ready.recv().expect("raised");

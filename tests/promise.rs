@@ -3,23 +3,23 @@
 //! How a receiver ends is `drop.rs`; here is what happens while it is open, and what a later signal
 //! finds.
 
+#[path = "promise/dropped_elsewhere.rs"]
+mod dropped_elsewhere;
 #[path = "promise/fairness.rs"]
 mod fairness;
 mod harness;
-#[path = "promise/threads.rs"]
-mod threads;
-#[path = "promise/whatever.rs"]
-mod whatever;
+#[path = "promise/kernel_rules.rs"]
+mod kernel_rules;
 
 use std::thread;
 
+use dropped_elsewhere::*;
 use fairness::*;
 use harness::kernel::KERNEL;
-use harness::{End, Worker, fork_dies_of, hits, raw_mask, send};
+use harness::{End, Worker, blocked_by, fork_dies_of, hits, open, raw_mask, received, send};
 use harness::{set_counting, set_default, set_ignored, wait_for_death};
-use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
-use threads::*;
-use whatever::*;
+use kernel_rules::*;
+use signal_source::{Disposition, Signal, SignalSet, mask};
 
 fn main() {
     harness::main(
@@ -49,9 +49,9 @@ fn main() {
             stop_still_stops,
             a_real_fault_kills,
             abort_still_aborts,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "no mask counts elsewhere")]
             an_unaudited_thread_takes_the_signal,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "kqueue records both")]
             stop_and_cont_cancel_one_another,
             directed_at_a_thread,
             cont_after_the_end_does_nothing,
@@ -61,21 +61,6 @@ fn main() {
         ],
         roles![],
     );
-}
-
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
-
-fn received(signals: &Signals) -> Vec<Signal> {
-    let mut infos = Vec::new();
-    while signals.try_recv_many(&mut infos, 7).expect("read") > 0 {}
-    infos.iter().map(SignalInfo::signal).collect()
-}
-
-/// What stays blocked while a receiver has it.
-fn blocked_by(set: impl Into<SignalSet>) -> SignalSet {
-    if KERNEL.masked { set.into() } else { SignalSet::EMPTY }
 }
 
 /// Origin: Go `TestStop` (G6), Trio `test_open_signal_receiver` (P5)

@@ -31,11 +31,11 @@ fn main() {
             the_second_signal_kills_at_once,
             a_killed_worker_is_started_again,
             workers_block_nothing,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "pid namespaces and subreapers are Linux's")]
             orphans_are_waited_for,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "pid namespaces and subreapers are Linux's")]
             first_process_of_a_container,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "pid namespaces and subreapers are Linux's")]
             first_process_of_a_container_kills_what_hangs,
         ],
         roles![supervises],
@@ -95,7 +95,7 @@ impl Supervisor {
     }
 
     /// Waits for the end, and returns what was said until then. The pipe ends with the last process
-    /// that has it, so nobody is left afterwards.
+    /// that has it, so no process is left afterwards.
     fn end(mut self) -> (ExitStatus, Vec<String>) {
         let said = self.lines.map(|line| line.expect("text")).collect();
         (self.child.wait().expect("wait"), said)
@@ -116,7 +116,7 @@ fn pid_in(line: &str) -> Option<u32> {
     rest.split_once(')')?.0.parse().ok()
 }
 
-/// Nobody has the pid: also no zombie, which a signal could still be sent to.
+/// No process has the pid: also no zombie, which a signal could still be sent to.
 fn gone(pid: u32) -> bool {
     send::kill(pid, Signal::CONT).is_err()
 }
@@ -291,21 +291,16 @@ fn orphans_are_waited_for() {
 
 /// A supervisor as the first process of a pid namespace, where that is permitted.
 #[cfg(target_os = "linux")]
-fn contained(arguments: &[&str]) -> Option<Supervisor> {
-    use nix::sched::{CloneFlags, unshare};
-    let (pids, user) = (CloneFlags::CLONE_NEWPID, CloneFlags::CLONE_NEWUSER);
-    if let Err(error) = unshare(pids).or_else(|_| unshare(user | pids)) {
-        println!("note: skipped, a pid namespace is not permitted here: {error}");
-        return None;
-    }
-    Some(Supervisor::start(arguments))
+fn contained(arguments: &[&str]) -> Supervisor {
+    harness::namespaces::children_in_a_pid_namespace();
+    Supervisor::start(arguments)
 }
 
 // origin: tini signals (V1), dumb-init all_processes_receive_term_on_exit (V10)
 #[cfg(target_os = "linux")]
 fn first_process_of_a_container() {
     let arguments = ["--workers=2", "--demo=forking", "--pause=1", "--longest-pause=20"];
-    let Some(mut supervisor) = contained(&arguments) else { return };
+    let mut supervisor = contained(&arguments);
     supervisor.say(6, "Sleeping");
     supervisor.send(Signal::TERM);
     let (status, said) = supervisor.end();
@@ -319,7 +314,7 @@ fn first_process_of_a_container() {
 #[cfg(target_os = "linux")]
 fn first_process_of_a_container_kills_what_hangs() {
     let arguments = ["--workers=2", "--demo=hanging", "--grace=50"];
-    let Some(mut supervisor) = contained(&arguments) else { return };
+    let mut supervisor = contained(&arguments);
     supervisor.say(2, "Sleeping");
     supervisor.send(Signal::INT);
     let (status, said) = supervisor.end();

@@ -6,24 +6,24 @@ mod calls;
 #[path = "tokio/flood.rs"]
 mod flood;
 mod harness;
-#[path = "tokio/neighbours.rs"]
-mod neighbours;
 #[path = "tokio/ports.rs"]
 mod ports;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
+#[path = "tokio/tokio_signal.rs"]
+mod tokio_signal;
 
 use std::future::Future;
 
 use calls::*;
 use flood::*;
 use harness::End;
-use neighbours::*;
 use ports::*;
 use runtimes::*;
 use signal_source::tokio::SignalStream;
 use signal_source::{Signal, SignalSet, Signals};
 use tokio::runtime::{Builder, Runtime};
+use tokio_signal::*;
 
 fn main() {
     harness::main(

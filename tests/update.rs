@@ -9,10 +9,11 @@ use std::thread;
 
 use harness::kernel::KERNEL;
 use harness::{
-    End, Worker, descriptors, eventually, hits, raw_block, raw_mask, send, set_counting,
+    End, Worker, blocked_by, descriptors, eventually, hits, open, raw_block, raw_mask, received,
+    send,
 };
-use harness::{set_ignored, wait_for_death};
-use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
+use harness::{set_counting, set_ignored, wait_for_death};
+use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 
 fn main() {
     harness::main(
@@ -42,20 +43,6 @@ fn main() {
 
 const USR1: Signal = Signal::USR1;
 const USR2: Signal = Signal::USR2;
-
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
-}
-
-fn received(signals: &Signals) -> Vec<Signal> {
-    let mut infos = Vec::new();
-    while signals.try_recv_many(&mut infos, 64).expect("read") > 0 {}
-    infos.iter().map(SignalInfo::signal).collect()
-}
-
-fn blocked_by(set: impl Into<SignalSet>) -> SignalSet {
-    if KERNEL.masked { set.into() } else { SignalSet::EMPTY }
-}
 
 /// Origin: signal-hook `add_signal_after_creation` (R11)
 fn adds() {
@@ -338,8 +325,8 @@ fn waits_for_children() {
         send(Signal::CHLD);
         drop(signals);
         assert_eq!(Signal::CHLD.disposition().expect("a disposition"), before);
-        if ignored && !KERNEL.masked {
-            continue; // kqueue's kernels discard what is ignored, blocked or not
+        if KERNEL.discards_blocked_by_default || (ignored && !KERNEL.masked) {
+            continue; // such a kernel keeps nothing pending that would be ignored
         }
         // What was blocked by the program itself stays pending, ignored or not.
         let guard = mask::block(Signal::CHLD).expect("block");

@@ -29,7 +29,7 @@ fn threads_that_come_and_go(churners: usize) {
     let churners: Vec<_> = (0..churners).map(|_| churn(&stop, &started)).collect();
     eventually("threads start", || started.load(Ordering::SeqCst) > 100);
     for _ in 0..200 {
-        drop(Signals::new(SET).expect("everybody blocks"));
+        drop(Signals::new(SET).expect("all threads block"));
     }
     stop.store(true, Ordering::SeqCst);
     churners.into_iter().for_each(|churner| churner.join().expect("no panic"));
@@ -56,7 +56,7 @@ pub(crate) fn a_thread_that_blocks_all_is_no_newborn() {
     });
     is_ready.iter().take(2).for_each(drop);
     for _ in 0..20 {
-        drop(Signals::new(SET).expect("everybody blocks"));
+        drop(Signals::new(SET).expect("all threads block"));
     }
     stop.store(true, Ordering::SeqCst);
     drop(end);
@@ -88,8 +88,8 @@ pub(crate) fn a_newborn_thread_does_not_slip_through() {
     }
 }
 
-/// Threads that do not block start the next one and end: somebody always lets the signals in,
-/// but nobody for long.
+/// Threads that do not block start the next one and end: one of them always lets the signals
+/// in, but none for long.
 pub(crate) fn a_relay_of_short_lives_does_not_slip_through() {
     /// The second handle is held for its drop: the last thread to go tells so.
     fn next(handles: (Arc<AtomicBool>, Sender<()>)) {
@@ -161,7 +161,7 @@ pub(crate) fn an_ended_first_thread_counts() {
         assert_eq!((threads[0].tid, threads[0].unblocked), (harness::pid(), SET));
     });
     with_an_ended_first_thread(true, |opened| {
-        let signals = opened.expect("everybody blocks");
+        let signals = opened.expect("all threads block");
         send(Signal::HUP);
         assert_eq!(signals.recv().expect("recv").signal(), Signal::HUP);
     });

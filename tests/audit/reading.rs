@@ -140,7 +140,7 @@ fn forbid_proc() -> bool {
 pub(crate) fn its_own_thread_is_left_out_in_a_pid_namespace_too() {
     // SAFETY: changes where the next child lives.
     if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
-        return println!("skipped: no pid namespace to be had");
+        harness::skip("no pid namespace to be had");
     }
     harness::in_fork(|| {
         assert_eq!(harness::pid(), 1);

@@ -1,20 +1,12 @@
 //! An example that runs, with its output read line by line.
 
-use std::env;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 use signal_source::{Signal, send};
 
-/// Where cargo puts an example: beside the folder of this test binary.
-pub fn path(name: &str) -> PathBuf {
-    let here = env::current_exe().expect("this binary");
-    let path = here.ancestors().nth(2).expect("target/debug").join("examples").join(name);
-    assert!(path.exists(), "no {}: cargo build --all-features --examples", path.display());
-    path
-}
+use crate::harness::example;
 
 pub struct Program {
     pub child: Child,
@@ -25,7 +17,7 @@ pub struct Program {
 impl Program {
     /// Starts an example.
     pub fn start(name: &str, arguments: &[&str]) -> Program {
-        Program::spawn(Command::new(path(name)).args(arguments))
+        Program::spawn(Command::new(example(name)).args(arguments))
     }
 
     /// Starts an example that says when it is ready.
@@ -94,7 +86,7 @@ impl Program {
         serde_json::from_str(&self.line().expect("a line")).expect("JSON")
     }
 
-    /// Nobody reads its stdout from now on.
+    /// Closes its stdout: there is no reader from now on.
     pub fn stop_reading(self) -> (Child, ChildStderr) {
         (self.child, self.stderr.into_inner())
     }

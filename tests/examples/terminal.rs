@@ -13,9 +13,9 @@ use nix::unistd::{Pid, getpgrp, setsid, tcsetpgrp};
 use rustix::io::{FdFlags, fcntl_setfd};
 use signal_source::{Signal, send};
 
+use crate::harness;
 use crate::harness::kernel::KERNEL;
 use crate::harness::{role, set_ignored, signed};
-use crate::program;
 
 const CTRL_C: &[u8] = b"\x03";
 const CTRL_Z: &[u8] = b"\x1a";
@@ -59,7 +59,7 @@ impl Terminal {
             }
             let mut buffer = [0; 1024];
             match self.screen.read(&mut buffer) {
-                // Linux says EIO when nobody has the terminal open any more.
+                // Linux says EIO when no process has the terminal open any more.
                 Ok(0) | Err(_) => return false,
                 Ok(count) => self.unseen.extend(&buffer[..count]),
             }
@@ -87,7 +87,7 @@ pub fn shell(arguments: &[String]) {
 
     let screen = || Stdio::from(terminal.try_clone().expect("dup"));
     let elsewhere = arguments.first().is_some_and(|first| first == "elsewhere");
-    let mut job = Command::new(program::path("watch"));
+    let mut job = Command::new(harness::example("watch"));
     job.stderr(screen()).process_group(0);
     // It reads nothing. What the shell says ends when both have ended.
     job.stdin(io::stdout().as_fd().try_clone_to_owned().expect("dup"));

@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use nix::libc;
@@ -21,6 +22,22 @@ pub fn role(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env::current_exe().expect("this binary"));
     command.env(ROLE, name).args(arguments);
     command
+}
+
+/// Where cargo puts an example: beside the folder of this test binary.
+pub fn example(name: &str) -> PathBuf {
+    let here = env::current_exe().expect("this binary");
+    let path = here.ancestors().nth(2).expect("target/debug").join("examples").join(name);
+    assert!(path.exists(), "{NO_EXAMPLES}, looked for {}", path.display());
+    path
+}
+
+const NO_EXAMPLES: &str = "these cases run examples that are not built; build them first: \
+    cargo build --all-features --examples";
+
+/// Ends the test binary, before any case, if these examples are not built.
+pub fn needs_examples(names: &[&str]) {
+    names.iter().for_each(|name| drop(example(name)));
 }
 
 /// Runs a role to its end, which must be a success, and returns what it printed.
@@ -42,6 +59,23 @@ pub fn fork(child: impl FnOnce()) -> u32 {
             unsafe { libc::_exit(i32::from(!passed)) }
         }
         pid => pid.unsigned_abs(),
+    }
+}
+
+/// Forks as [`fork`] does, by the system call itself: the C library knows nothing of it.
+#[cfg(target_os = "linux")]
+pub fn bare_fork(child: impl FnOnce()) -> u32 {
+    let _ = io::stdout().flush();
+    let [flags, nothing]: [libc::c_long; 2] = [libc::SIGCHLD.into(), 0];
+    // SAFETY: as `fork`: the child has a copy of all memory, and its parent's stack.
+    match unsafe { libc::syscall(libc::SYS_clone, flags, nothing, nothing, nothing, nothing) } {
+        -1 => panic!("clone: {}", io::Error::last_os_error()),
+        0 => {
+            let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_ok();
+            // SAFETY: ends the process without running the parent's exit functions twice.
+            unsafe { libc::_exit(i32::from(!passed)) }
+        }
+        pid => pid.unsigned_abs().try_into().expect("a pid"),
     }
 }
 

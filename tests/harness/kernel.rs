@@ -14,6 +14,8 @@ pub enum Order {
 pub struct Kernel {
     /// A received signal has to stay blocked in every thread; opening audits them.
     pub masked: bool,
+    /// A blocked signal whose default is to be ignored is not kept pending.
+    pub discards_blocked_by_default: bool,
     /// The sender's pid and uid are told.
     pub sender: bool,
     /// The integer of `sigqueue` is told, and each real-time signal is a record of its own.
@@ -23,6 +25,8 @@ pub struct Kernel {
     pub order: Order,
     /// Real-time signals exist.
     pub real_time: bool,
+    /// The highest number of a signal.
+    pub highest: i32,
     /// `sigqueue` exists.
     pub sigqueue: bool,
     /// `raise` is received by the thread that raised.
@@ -38,11 +42,13 @@ pub struct Kernel {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub const KERNEL: Kernel = Kernel {
     masked: true,
+    discards_blocked_by_default: false,
     sender: true,
     value: true,
     counts: false,
     order: Order::Number,
     real_time: true,
+    highest: 64,
     sigqueue: true,
     raise: true,
     directed_elsewhere: false,
@@ -54,11 +60,13 @@ pub const KERNEL: Kernel = Kernel {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const KQUEUE: Kernel = Kernel {
     masked: false,
+    discards_blocked_by_default: false,
     sender: false,
     value: false,
     counts: true,
     order: Order::Arrival,
     real_time: false,
+    highest: 31,
     sigqueue: false,
     raise: true,
     directed_elsewhere: true,
@@ -66,14 +74,29 @@ const KQUEUE: Kernel = Kernel {
     inherits_descriptor: false,
 };
 
-#[cfg(any(target_os = "freebsd", target_os = "netbsd"))]
-pub const KERNEL: Kernel = Kernel { real_time: true, sigqueue: true, ..KQUEUE };
+#[cfg(target_os = "freebsd")]
+pub const KERNEL: Kernel = Kernel {
+    discards_blocked_by_default: true,
+    real_time: true,
+    highest: 128,
+    sigqueue: true,
+    ..KQUEUE
+};
+
+#[cfg(target_os = "netbsd")]
+pub const KERNEL: Kernel = Kernel {
+    discards_blocked_by_default: true,
+    real_time: true,
+    highest: 63,
+    sigqueue: true,
+    ..KQUEUE
+};
 
 #[cfg(target_os = "openbsd")]
-pub const KERNEL: Kernel = KQUEUE;
+pub const KERNEL: Kernel = Kernel { highest: 32, ..KQUEUE };
 
 #[cfg(target_os = "dragonfly")]
-pub const KERNEL: Kernel = Kernel { cont: false, ..KQUEUE };
+pub const KERNEL: Kernel = Kernel { highest: 127, cont: false, ..KQUEUE };
 
 #[cfg(any(target_os = "macos", target_os = "ios"))]
 pub const KERNEL: Kernel = Kernel { raise: false, directed_elsewhere: false, ..KQUEUE };

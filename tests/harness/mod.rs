@@ -7,39 +7,55 @@
 //!
 //! A case that needs another process (a sender, a worker) starts a *role*: the same binary again,
 //! with mask and dispositions inherited as any child's.
+//!
+//! A case that a system leaves out is listed all the same, as ignored and with the reason: by `cfg`
+//! in [`cases!`], or by [`skip`] where only the running case can tell.
 #![allow(dead_code, unused_imports)] // each test binary uses a part of it
 #![allow(unsafe_code)] // handlers, fork and the like; the cases themselves have none
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 mod children;
 pub mod kernel;
+mod latch;
+#[cfg(target_os = "linux")]
+pub mod namespaces;
+mod receivers;
 mod resources;
+#[cfg(target_os = "linux")]
+pub mod seccomp;
 mod signals;
 mod threads;
 
 use std::env;
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use nix::libc;
 use nix::sys::signal::SigSet;
 use signal_source::{Signal, SignalSet};
 
 use self::children::ROLE;
-pub use self::{children::*, resources::*, signals::*, threads::*};
+pub use self::{children::*, latch::*, receivers::*, resources::*, signals::*, threads::*};
 
-/// Beyond this a case hangs.
-const DEADLINE: Duration = Duration::from_secs(180);
+/// Beyond this a case hangs; `SIGNAL_SOURCE_TEST_DEADLINE` has another number of seconds.
+fn deadline() -> Duration {
+    let given = env::var("SIGNAL_SOURCE_TEST_DEADLINE").ok();
+    Duration::from_secs(given.and_then(|seconds| seconds.parse().ok()).unwrap_or(180))
+}
 
 /// Names the case to run, in the environment of a child.
 const CASE: &str = "SIGNAL_SOURCE_TEST_CASE";
 
 /// The exit code of a case that returned although it should not have.
 const SURVIVED: i32 = 99;
+
+/// The exit code of a case that was skipped.
+const SKIPPED: i32 = 98;
 
 /// How a case has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +72,8 @@ pub enum End {
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub name: &'static str,
-    pub run: fn(),
+    /// The function; or why this build has none.
+    pub run: Result<fn(), &'static str>,
     pub end: End,
 }
 
@@ -68,14 +85,50 @@ pub struct Role {
 }
 
 /// The cases of a test binary: `cases![opens, is_killed => End::DiesOf(Signal::TERM)]`.
+///
+/// A case may have a condition and a reason, which a build that does not meet the condition tells:
+/// `#[cfg(target_os = "linux", "only Linux has an audit")] names_threads`. All of a list may, beside their own:
+/// `cases![#![cfg(target_os = "linux", "only Linux has an audit")] names_threads, names_signals]`.
 #[macro_export]
 macro_rules! cases {
-    ($($(#[$cfg:meta])* $name:ident $(=> $end:expr)?),* $(,)?) => {
-        &[$($(#[$cfg])* $crate::harness::Case {
+    (
+        #![cfg($all:meta, $reason:literal)]
+        $($(#[cfg($cfg:meta, $why:literal)])? $name:ident $(=> $end:expr)?),* $(,)?
+    ) => {
+        const { &[$(
+            #[cfg(all($all $(, $cfg)?))]
+            $crate::cases!(@case $name $($end)?),
+            #[cfg(not($all))]
+            $crate::cases!(@left_out $name $reason),
+            $(
+                #[cfg(all($all, not($cfg)))]
+                $crate::cases!(@left_out $name $why),
+            )?
+        )*] }
+    };
+    ($($(#[cfg($cfg:meta $(, $reason:literal)?)])? $name:ident $(=> $end:expr)?),* $(,)?) => {
+        const { &[$(
+            $(#[cfg($cfg)])?
+            $crate::cases!(@case $name $($end)?),
+            $(
+                #[cfg(not($cfg))]
+                $crate::cases!(@left_out $name concat!("needs ", stringify!($cfg) $(, ": ", $reason)?)),
+            )?
+        )*] }
+    };
+    (@case $name:ident $($end:expr)?) => {
+        $crate::harness::Case {
             name: stringify!($name),
-            run: $name,
+            run: Ok($name),
             end: $crate::cases!(@end $($end)?),
-        }),*]
+        }
+    };
+    (@left_out $name:ident $reason:expr) => {
+        $crate::harness::Case {
+            name: stringify!($name),
+            run: Err($reason),
+            end: $crate::harness::End::Passes,
+        }
     };
     (@end) => { $crate::harness::End::Passes };
     (@end $end:expr) => { $end };
@@ -99,7 +152,12 @@ pub fn main(cases: &'static [Case], roles: &'static [Role]) {
     if let Ok(name) = env::var(CASE) {
         run_here(cases.iter().find(|case| case.name == name).expect("a case of this binary"));
     }
-    let trials = cases.iter().map(|case| Trial::test(case.name, || run_in_child(case)));
+    let trials = cases.iter().map(|case| {
+        Trial::ignorable_test(case.name, || match case.run {
+            Ok(_) => run_in_child(case),
+            Err(reason) => Ok(Completion::ignored_with(reason)),
+        })
+    });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
@@ -109,17 +167,24 @@ fn run_here(case: &Case) -> ! {
     unsafe { libc::setpgid(0, 0) };
     // SAFETY: no thread of this process reads the environment: there is no other.
     unsafe { env::remove_var(CASE) };
-    // Whatever the suite was started with (nohup, a shell's background job) is not the case's.
+    // What the suite was started with (nohup, a shell's background job) is not the case's.
     SignalSet::all().iter().for_each(set_default);
     set_ignored(Signal::PIPE); // as Rust's runtime does before `main`
     SigSet::empty().thread_set_mask().expect("an empty mask");
-    (case.run)();
+    case.run.expect("a case of this build")();
     let _ = io::stdout().flush();
     std::process::exit(if case.end == End::Passes { 0 } else { SURVIVED });
 }
 
+/// Ends the case, which says here why this system, or this user, leaves it out: it is listed as
+/// ignored.
+pub fn skip(reason: impl Display) -> ! {
+    eprintln!("{reason}");
+    std::process::exit(SKIPPED);
+}
+
 /// Runs the case in a child of its own and judges how it ended.
-fn run_in_child(case: &Case) -> Result<(), Failed> {
+fn run_in_child(case: &Case) -> Result<Completion, Failed> {
     let mut command = Command::new(env::current_exe()?);
     command.env(CASE, case.name).env("RUST_BACKTRACE", "0");
     let (end, output) = outcome(&mut command)?;
@@ -130,7 +195,10 @@ fn run_in_child(case: &Case) -> Result<(), Failed> {
         (End::DiesOf(signal), Some(status)) => status.signal() == Some(signal.as_raw()),
     };
     if as_expected {
-        return Ok(());
+        return Ok(Completion::Completed);
+    }
+    if end.and_then(|status| status.code()) == Some(SKIPPED) {
+        return Ok(Completion::ignored_with(output.lines().last().unwrap_or("skipped")));
     }
     let end = match end {
         None => "hung, and was killed".into(),
@@ -145,8 +213,8 @@ fn outcome(command: &mut Command) -> io::Result<(Option<ExitStatus>, String)> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
-    let status = wait_until(&mut child, Instant::now() + DEADLINE)?;
-    // Whatever the case left behind in its group would keep the pipes open.
+    let status = wait_until(&mut child, Instant::now() + deadline())?;
+    // A process that the case left behind in its group would keep the pipes open.
     // SAFETY: sends a signal; the group is the child's own or already gone.
     unsafe { libc::killpg(signed(child.id()), libc::SIGKILL) };
     if status.is_none() {

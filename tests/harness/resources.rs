@@ -48,7 +48,7 @@ pub fn span(time: libc::timeval) -> Duration {
 }
 
 /// Lets no memory be mapped while `run` runs, so that no thread can be started.
-#[cfg(target_os = "linux")] // OpenBSD has no such limit, and nobody else a use for it
+#[cfg(target_os = "linux")] // OpenBSD has no such limit, and only the Linux cases use it
 pub fn without_memory(run: impl FnOnce()) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: writes the limit.
@@ -69,12 +69,16 @@ pub fn readable(descriptor: &impl std::os::fd::AsRawFd) {
     assert_eq!(ready, 1, "poll: {}", io::Error::last_os_error());
 }
 
+/// Whether this process may do everything.
+pub fn is_root() -> bool {
+    // SAFETY: asks.
+    unsafe { libc::geteuid() == 0 }
+}
+
 /// Becomes a user without rights; `false` if this process has none to give up.
 pub fn become_nobody() -> bool {
-    // SAFETY: asks.
-    let is_root = unsafe { libc::geteuid() } == 0;
     // SAFETY: changes the user of this process, for good.
-    is_root && unsafe { libc::setuid(65534) } == 0
+    is_root() && unsafe { libc::setuid(65534) } == 0
 }
 
 /// Limits how many signals may be queued for this process' user.

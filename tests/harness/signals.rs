@@ -18,7 +18,7 @@ pub fn send(signal: Signal) {
     signal_source::send::kill(pid(), signal).expect("a process may signal itself");
 }
 
-fn set_action(signal: Signal, handler: libc::sighandler_t) {
+pub(super) fn set_action(signal: Signal, handler: libc::sighandler_t) {
     set_action_with(signal, handler, 0);
 }
 
@@ -72,12 +72,53 @@ pub fn hits(signal: Signal) -> usize {
     HITS[usize::try_from(signal.as_raw()).expect("a number")].load(Ordering::SeqCst)
 }
 
-/// The calling thread's mask, asked of the C library and nobody else.
+/// The calling thread's mask, asked of the C library alone.
 pub fn raw_mask() -> SignalSet {
-    let mask = SigSet::thread_get_mask().expect("a mask");
+    members(SigSet::thread_get_mask().expect("a mask").as_ref())
+}
+
+/// What is pending for the process or the calling thread, asked of the C library alone.
+pub fn raw_pending() -> SignalSet {
+    let mut pending = *SigSet::empty().as_ref();
+    // SAFETY: writes the set.
+    assert_eq!(unsafe { libc::sigpending(&mut pending) }, 0);
+    members(&pending)
+}
+
+fn members(set: &libc::sigset_t) -> SignalSet {
     // SAFETY: the set is initialised, and a number that does not exist is refused.
-    let blocked = |number| unsafe { libc::sigismember(mask.as_ref(), number) } == 1;
-    (1..=128).filter(|&number| blocked(number)).filter_map(Signal::from_raw).collect()
+    let contains = |number| unsafe { libc::sigismember(set, number) } == 1;
+    (1..=128).filter(|&number| contains(number)).filter_map(Signal::from_raw).collect()
+}
+
+/// A set of the calling thread as the kernel shows it (`SigBlk:`, `SigIgn:`), less the numbers that
+/// the C library keeps.
+#[cfg(target_os = "linux")]
+pub fn shown(name: &str) -> SignalSet {
+    let status = std::fs::read_to_string("/proc/thread-self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+    let bits = u64::from_str_radix(line.trim(), 16).expect("hexadecimal");
+    let signals = (1..=64).filter(|number| bits >> (number - 1) & 1 == 1);
+    let signals = signals.map(|number| Signal::from_raw(number).expect("a signal"));
+    signals.filter(|signal| signal.disposition().is_ok()).collect()
+}
+
+/// Blocks all in the calling thread, the signals that the C library keeps too, for good.
+#[cfg(target_os = "linux")]
+pub fn block_beyond_libc() {
+    let all = u64::MAX;
+    let none = ptr::null_mut::<u64>();
+    // SAFETY: reads a set of the kernel's size.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK,
+            &raw const all,
+            none,
+            size_of::<u64>(),
+        )
+    };
+    assert_eq!(done, 0);
 }
 
 /// Blocks the set in the calling thread, as a program does that does not use this crate.
@@ -118,7 +159,7 @@ pub fn fault() {
     set_default(Signal::SEGV); // Rust's own handler prints about overflowed stacks
     let page = 4096;
     let (nowhere, private) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANON);
-    // SAFETY: new memory, which nobody else uses, and which can't be read.
+    // SAFETY: new memory, which no other code uses, and which can't be read.
     let memory = unsafe { libc::mmap(nowhere, page, libc::PROT_NONE, private, -1, 0) };
     assert_ne!(memory, libc::MAP_FAILED);
     // SAFETY: faults, on purpose: the address is mapped and may not be read.

@@ -4,11 +4,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::DEADLINE;
+use super::deadline;
 
 /// Waits, with the deadline, until the condition holds.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + deadline();
     while !holds() {
         assert!(Instant::now() < deadline, "never happened: {what}");
         thread::sleep(Duration::from_millis(2));
@@ -34,7 +34,7 @@ impl Worker {
     /// Runs `job` on the thread and returns what it returned.
     pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
         let (answer, answered) = channel();
-        let job: Job = Box::new(move || answer.send(job()).expect("somebody waits"));
+        let job: Job = Box::new(move || answer.send(job()).expect("the caller waits"));
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).expect("the thread runs");
         answered.recv().expect("the job did not panic")
     }
@@ -46,6 +46,14 @@ impl Drop for Worker {
         drop(self.jobs.take());
         let _ = self.thread.take().map(JoinHandle::join);
     }
+}
+
+/// How many threads of this process have the name, as the kernel shows it.
+#[cfg(target_os = "linux")]
+pub fn threads_named(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("/proc").flatten();
+    let names = tasks.map(|task| std::fs::read_to_string(task.path().join("comm")));
+    names.flatten().filter(|found| found.trim_end() == name).count()
 }
 
 /// `panic!("on purpose")` prints nothing from now on.

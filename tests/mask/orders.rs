@@ -53,7 +53,7 @@ fn orders(kinds: usize) -> Vec<Vec<usize>> {
 }
 
 /// Goes through the order; `kept` tells which guards end by `keep`. The model: blocked is what was
-/// before, what somebody holds, and what was kept.
+/// before, what a holder holds, and what was kept.
 fn go_through(order: &[usize], before: SignalSet, kept: &[bool]) {
     let mut held: Vec<Option<Held>> = KINDS.iter().map(|_| None).collect();
     let mut for_good = before;

@@ -23,7 +23,7 @@ thread_local! {
 }
 
 /// Receivers are opened on any of three threads and dropped on any other; guards come and go. What
-/// a thread holds is blocked there; what it did not block before is so only while somebody needs
+/// a thread holds is blocked there; what it did not block before is so only while a holder needs
 /// it; in the end all masks are as they were.
 pub(crate) fn at_random_on_three_threads() {
     let signals = [HUP, USR1, USR2, Signal::ALRM];

@@ -3,16 +3,16 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod inherited;
 mod report;
 mod spawning;
 mod strict;
-mod what_stays;
 
+use inherited::*;
 use report::report;
 use signal_source::Signal;
 use spawning::*;
 use strict::nothing_is_allocated_between_fork_and_exec;
-use what_stays::*;
 
 fn main() {
     harness::main(

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use signal_source::process::CommandExt;
 use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 
+#[cfg(target_os = "linux")]
+use crate::harness::shown;
 use crate::harness::{descriptors, role};
 
 pub const TERM_AND_USR1: SignalSet = SignalSet::EMPTY.with(Signal::TERM).with(Signal::USR1);
@@ -16,22 +18,11 @@ pub fn report(_: &[String]) {
     let ignored: SignalSet = SignalSet::all().iter().filter(ignored).collect();
     println!("blocked {blocked:?}, ignored {ignored:?}, descriptors {}", descriptors());
     #[cfg(target_os = "linux")]
-    assert_eq!((blocked, ignored), (status("SigBlk:"), status("SigIgn:")));
+    assert_eq!((blocked, ignored), (shown("SigBlk:"), shown("SigIgn:")));
 }
 
-/// A set of this process, as the kernel shows it; less the numbers that the C library keeps.
-#[cfg(target_os = "linux")]
-fn status(name: &str) -> SignalSet {
-    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-    let bits = u64::from_str_radix(line.trim(), 16).expect("hexadecimal");
-    let signals = (1..=64).filter(|number| bits >> (number - 1) & 1 == 1);
-    let signals = signals.map(|number| Signal::from_raw(number).expect("a signal"));
-    signals.filter(|signal| signal.disposition().is_ok()).collect()
-}
-
-/// What a command prints. Its status is judged only if it is to be had: whoever ignores CHLD is
-/// told none.
+/// What a command prints. Its status is judged only if it is to be had: a process that ignores
+/// CHLD is told none.
 pub fn printed(command: &mut Command) -> String {
     let mut child = command.stdout(Stdio::piped()).spawn().expect("a role starts");
     let output = std::io::read_to_string(child.stdout.take().expect("a pipe")).expect("text");
@@ -49,10 +40,6 @@ pub fn plain() -> String {
 /// What a child with `restore_signals` starts with.
 pub fn restored() -> String {
     printed(role("report", &[]).restore_signals())
-}
-
-pub fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::new(set).expect("open")
 }
 
 /// Opens where the other threads do not block the set.

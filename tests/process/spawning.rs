@@ -9,8 +9,8 @@ use signal_source::Signal;
 use signal_source::process::{self, CommandExt};
 
 use crate::harness::kernel::KERNEL;
-use crate::harness::{pid, play, role, send};
-use crate::report::{TERM_AND_USR1, open, plain, printed, restored};
+use crate::harness::{open, pid, play, role, send};
+use crate::report::{TERM_AND_USR1, plain, printed, restored};
 
 /// Waits to be killed.
 pub fn sleeper(_: &[String]) {

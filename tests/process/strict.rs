@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_source::process::CommandExt;
 use signal_source::{Signal, SignalSet, mask};
 
-use crate::harness::{role, set_counting, set_ignored};
-use crate::report::open;
+use crate::harness::{open, role, set_counting, set_ignored};
 
 /// Ends the process if it allocates while it must not.
 struct Strict;

@@ -1,10 +1,9 @@
-//! Who comes first when several are pending.
+//! Which signal comes first when several are pending.
 
 use signal_source::{Signal, SignalSet};
 
 use crate::harness::kernel::{KERNEL, Order};
-use crate::harness::send;
-use crate::{open, received};
+use crate::harness::{open, received, send};
 
 /// Origin: mio-signals' example (R19), own probe 2
 pub(crate) fn lowest_or_earliest_first() {

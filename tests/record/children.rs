@@ -133,7 +133,7 @@ pub fn child_of_another_user() {
     const OTHER: u32 = 12_345;
     let signals = Signals::new(Signal::CHLD).expect("open");
     if sys::uid() != 0 {
-        return println!("skipped: only root has children of other users");
+        harness::skip("only root has children of other users");
     }
     let child = fork(|| process::exit(i32::from(sys::become_user(OTHER).is_err())));
     let info = only(&signals);

@@ -121,7 +121,7 @@ pub fn sender_in_another_user_namespace() {
         if let Err(error) = sys::unshare_users() {
             send::kill(sender, Signal::KILL).expect("sent");
             wait(sender);
-            return println!("skipped: no user namespace to be had: {error}");
+            crate::harness::skip(format_args!("no user namespace to be had: {error}"));
         }
         drop(guard);
         send::kill(sender, Signal::USR2).expect("sent");

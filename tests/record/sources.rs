@@ -51,7 +51,7 @@ pub fn message_queue_tells_the_sender() {
     let signals = Signals::new(Signal::USR2).expect("open");
     let queue = match sys::MessageQueue::open() {
         Ok(queue) => queue,
-        Err(error) => return println!("skipped: no message queue to be had: {error}"),
+        Err(error) => harness::skip(format_args!("no message queue to be had: {error}")),
     };
     queue.notify(&notification(Signal::USR2, 909));
     let child = fork(|| queue.send());
@@ -110,11 +110,6 @@ pub fn asynchronous_write() {
         info.to_string(),
         format!("SIGRTMIN+1 for a request of process {pid} (uid {uid}) with value 33 (unverified)")
     );
-}
-
-#[cfg(not(target_env = "gnu"))]
-pub fn asynchronous_write() {
-    println!("skipped: the libc crate has no asynchronous input and output for this target");
 }
 
 pub fn interval_timer() {

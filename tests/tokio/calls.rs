@@ -157,7 +157,7 @@ pub fn taken_back_out() {
     });
 }
 
-/// Somebody else's read leaves the stream waiting, not confused.
+/// A read by other code leaves the stream waiting, not confused.
 pub fn read_directly() {
     everywhere([Signal::USR1, Signal::USR2], async |mut stream: SignalStream| {
         for _ in 0..3 {

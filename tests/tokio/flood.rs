@@ -166,7 +166,7 @@ pub fn an_idle_stream_costs_no_cpu() {
         send(Signal::USR1);
         stream.recv().await.expect("recv");
         send(Signal::USR2);
-        stream.get_ref().try_recv().expect("try_recv").expect("read by somebody else");
+        stream.get_ref().try_recv().expect("try_recv").expect("read by another thread");
 
         let (before, mut polls) = (cpu_time(), 0);
         let counted = poll_fn(|cx| {

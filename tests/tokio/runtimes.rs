@@ -222,7 +222,7 @@ pub fn outside_a_runtime_it_panics() {
     let (message, _) = panics(|| drop(SignalStream::new(Signal::USR1)));
     assert!(message.contains("no reactor running"), "{message}");
     assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-    drop(Signals::new(Signal::USR1).expect("nobody has it"));
+    drop(Signals::new(Signal::USR1).expect("no receiver has it"));
 }
 
 pub fn outside_a_runtime_the_signal_acts() {

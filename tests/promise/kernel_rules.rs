@@ -1,9 +1,10 @@
-//! What the kernel does whoever receives.
+//! What the kernel does with or without a receiver: KILL, STOP, faults, signals that cancel one
+//! another, signals directed at one thread.
 
 use signal_source::{Signal, SignalSet};
 
-use crate::harness::{self, send, wait_for_death};
-use crate::{open, received};
+use crate::harness::kernel::KERNEL;
+use crate::harness::{self, open, received, send, wait_for_death};
 
 /// Origin: gVisor `KillStillKills` (K8), own probe D
 pub(crate) fn kill_still_kills() {
@@ -69,7 +70,6 @@ pub(crate) fn stop_and_cont_cancel_one_another() {
 /// A signal directed at a thread is that thread's to receive. Origin: own probe 9, libkqueue
 /// `pthread_kill_self` (K28)
 pub(crate) fn directed_at_a_thread() {
-    use crate::harness::kernel::KERNEL;
     harness::set_counting(Signal::USR1);
     let signals = std::sync::Arc::new(open(Signal::USR1));
     harness::raise(Signal::USR1);

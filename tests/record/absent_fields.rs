@@ -34,7 +34,7 @@ pub fn queue_full() {
 
 pub fn sender_outside_the_pid_namespace() {
     if let Err(error) = sys::unshare_pids() {
-        return println!("skipped: no pid namespace to be had: {error}");
+        harness::skip(format_args!("no pid namespace to be had: {error}"));
     }
     // The child blocks from birth: nothing is discarded before it opens.
     let guard = mask::block([Signal::TERM, rt(0)]).expect("block");

@@ -303,7 +303,7 @@ fn multi_thread(world: &mut World, signals: Signals) {
     drop(runtime);
 }
 
-/// A single receiver whose set changes all the time, and which nobody drops until the end.
+/// A single receiver whose set changes all the time, and which is not dropped until the end.
 pub(crate) fn twenty_thousand_on_one_receiver() {
     let mut world = World::new(0xA076_1D64_78BD_642F);
     let mut signals = Signals::new(Signal::rt(0).expect("a real-time signal")).expect("open");

@@ -7,9 +7,8 @@ use signal_source::{Signal, SignalSet, Signals, mask};
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{
-    self, Worker, eventually, hits, raw_mask, send, set_counting, wait_for_death,
+    self, Worker, eventually, hits, open, raw_mask, received, send, set_counting, wait_for_death,
 };
-use crate::{open, received};
 
 pub(crate) fn a_later_signal_acts_after_a_drop_elsewhere() {
     let signals = open(Signal::INT);
@@ -63,7 +62,7 @@ pub(crate) fn dropped_on_the_opener_after_a_drop_elsewhere() {
     eventually("the handler runs", || hits(Signal::TERM) == 3);
 }
 
-/// Open here, drop there, open there, drop here: the parked thread changes what it lets in.
+/// Open here, drop there, open there, drop here: the delegate thread changes what it lets in.
 pub(crate) fn by_turns_on_two_threads() {
     let [here, there] = [Signal::USR1, Signal::USR2];
     set_counting(here);

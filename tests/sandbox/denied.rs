@@ -1,0 +1,227 @@
+//! One system call refused at a time.
+
+use std::io::ErrorKind;
+
+use nix::libc::{self, EACCES, EAGAIN, EMFILE, EPERM};
+use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
+
+use crate::harness::seccomp::deny;
+use crate::harness::{self, Everything, Worker, descriptors, eventually, hits, open, raw_mask};
+use crate::harness::{receives, send, set_counting, shown};
+
+const TERM: Signal = Signal::TERM;
+const USR1: Signal = Signal::USR1;
+
+/// Refuses the calls, or skips the case where no filter may be installed.
+fn refuse(calls: &[libc::c_long], errno: i32) {
+    let calls: Vec<_> = calls.iter().map(|&call| (call, errno)).collect();
+    if !deny(&calls) {
+        harness::skip("no seccomp filter may be installed here");
+    }
+}
+
+/// The calls that open a file.
+#[cfg(any(target_arch = "x86_64", target_arch = "arm", target_arch = "x86"))]
+const OPENS: &[libc::c_long] = &[libc::SYS_openat, libc::SYS_open];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "arm", target_arch = "x86")))]
+const OPENS: &[libc::c_long] = &[libc::SYS_openat];
+
+/// The error says which step was refused, and keeps the kind.
+#[track_caller]
+fn names(error: impl std::fmt::Debug + ToString, steps: &[&str]) -> String {
+    let message = error.to_string();
+    assert!(steps.iter().any(|step| message.contains(step)), "{message}: {error:?}");
+    message
+}
+
+#[track_caller]
+fn os_error(opened: Result<impl std::fmt::Debug, OpenError>, kind: ErrorKind) -> OpenError {
+    match opened.expect_err("refused") {
+        OpenError::Os(error) => {
+            assert_eq!(error.kind(), kind, "{error:?}");
+            OpenError::Os(error)
+        }
+        error => panic!("{error:?}"),
+    }
+}
+
+const MASK: &[&str] = &["sigmask", "sigprocmask"];
+
+pub(crate) fn changing_the_mask() {
+    set_counting(TERM);
+    let before = descriptors();
+    refuse(&[libc::SYS_rt_sigprocmask], EPERM);
+    for _ in 0..3 {
+        let error = mask::block(TERM).expect_err("nothing is blocked");
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        names(error, MASK);
+        assert_eq!(shown("SigBlk:"), SignalSet::EMPTY);
+        // Nothing is claimed: the error is the same each time.
+        for audit in [true, false] {
+            let opened = Signals::builder().audit(audit).open([TERM, Signal::CHLD]);
+            names(os_error(opened, ErrorKind::PermissionDenied), MASK);
+        }
+    }
+    names(mask::current().expect_err("it can't be asked"), MASK);
+    assert_eq!(descriptors(), before);
+    assert_eq!(
+        Signal::CHLD.disposition().expect("a disposition"),
+        signal_source::Disposition::Default
+    );
+    send(TERM);
+    assert_eq!(hits(TERM), 1);
+}
+
+pub(crate) fn changing_the_mask_on_update() {
+    let mut signals = open(USR1);
+    refuse(&[libc::SYS_rt_sigprocmask], EPERM);
+    for _ in 0..3 {
+        let updated = signals.update([USR1, TERM]);
+        names(os_error(updated, ErrorKind::PermissionDenied), MASK);
+        assert_eq!(signals.set(), USR1.into());
+        assert_eq!(shown("SigBlk:"), USR1.into());
+        receives(&signals);
+    }
+    let other = std::thread::spawn(move || {
+        let updated = signals.update([USR1, TERM]);
+        names(os_error(updated, ErrorKind::PermissionDenied), MASK);
+        signals
+    });
+    receives(&other.join().expect("no panic"));
+}
+
+/// A drop can't return an error. It does not panic, and lets go of all but the mask.
+pub(crate) fn changing_the_mask_on_drop() {
+    let before = descriptors();
+    let (signals, guard) = (open(USR1), mask::block(TERM).expect("block"));
+    refuse(&[libc::SYS_rt_sigprocmask], EPERM);
+    drop((signals, guard));
+    assert_eq!(descriptors(), before);
+    let opened = Signals::new(USR1);
+    names(os_error(opened, ErrorKind::PermissionDenied), MASK);
+}
+
+/// After the refusal all is as it was, and nothing is claimed.
+#[track_caller]
+fn leaves_nothing(before: &Everything) {
+    assert_eq!(&Everything::now(), before);
+    send(TERM);
+    send(Signal::CHLD);
+}
+
+pub(crate) fn making_the_descriptor() {
+    set_counting(TERM);
+    harness::set_ignored(Signal::CHLD);
+    let before = Everything::now();
+    refuse(&[libc::SYS_signalfd4], EPERM);
+    for round in 1..=3 {
+        for audit in [true, false] {
+            let opened = Signals::builder().audit(audit).open([TERM, Signal::CHLD]);
+            names(os_error(opened, ErrorKind::PermissionDenied), &["signalfd"]);
+        }
+        leaves_nothing(&before);
+        assert_eq!(hits(TERM), round);
+    }
+}
+
+/// The set of an open receiver changes by the same call.
+pub(crate) fn making_the_descriptor_once_more() {
+    set_counting(TERM);
+    let mut signals = open(USR1);
+    let before = Everything::now();
+    refuse(&[libc::SYS_signalfd4], EMFILE);
+    for round in 1..=3 {
+        for set in [SignalSet::from([USR1, TERM]), TERM.into()] {
+            match signals.update(set).expect_err("refused") {
+                OpenError::Os(error) => names(error, &["signalfd"]),
+                error => panic!("{error:?}"),
+            };
+        }
+        assert_eq!(signals.set(), USR1.into());
+        leaves_nothing(&before);
+        assert_eq!(hits(TERM), round);
+        receives(&signals);
+    }
+}
+
+/// What an audit that is refused says, and what does without it.
+fn audit_is_refused(kind: ErrorKind) {
+    let opened = Signals::new([TERM, Signal::CHLD]);
+    let message = names(os_error(opened, kind), &["/proc"]);
+    assert!(message.contains("audit(false)"), "it says what to do: {message}");
+    names(mask::unblocked_threads(TERM).expect_err("refused"), &["/proc"]);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+    let mut signals =
+        Signals::builder().audit(false).open([TERM, Signal::CHLD]).expect("nothing is claimed");
+    signals.update([TERM, USR1]).expect("it audits as it was opened");
+    receives(&signals);
+    drop(signals);
+    assert_eq!(raw_mask(), SignalSet::EMPTY);
+}
+
+pub(crate) fn opening_proc() {
+    refuse(OPENS, EPERM);
+    audit_is_refused(ErrorKind::PermissionDenied);
+    audit_is_refused(ErrorKind::PermissionDenied);
+}
+
+/// As `hidepid` and security modules have it.
+pub(crate) fn opening_proc_without_permission() {
+    refuse(OPENS, EACCES);
+    audit_is_refused(ErrorKind::PermissionDenied);
+    audit_is_refused(ErrorKind::PermissionDenied);
+}
+
+pub(crate) fn listing_the_threads() {
+    refuse(&[libc::SYS_getdents64], EPERM);
+    audit_is_refused(ErrorKind::PermissionDenied);
+    audit_is_refused(ErrorKind::PermissionDenied);
+}
+
+pub(crate) fn listing_the_threads_on_update() {
+    let mut signals = open(USR1);
+    let before = Everything::now();
+    refuse(&[libc::SYS_getdents64], EACCES);
+    for _ in 0..3 {
+        let updated = signals.update([TERM, USR1]);
+        names(os_error(updated, ErrorKind::PermissionDenied), &["/proc"]);
+        assert_eq!((signals.set(), Everything::now()), (USR1.into(), Everything::now()));
+        assert_eq!(Everything::now(), before);
+        receives(&signals);
+    }
+    signals.update(USR1).expect("nothing is added");
+}
+
+/// Other threads are there to be looked at, and a file of /proc opens but can't be read.
+pub(crate) fn reading_the_threads() {
+    let worker = Worker::start("worker");
+    worker.run(|| harness::raw_block(TERM));
+    let before = Everything::now();
+    refuse(&[libc::SYS_read, libc::SYS_pread64], EACCES);
+    let opened = Signals::new(TERM);
+    let message = names(os_error(opened, ErrorKind::PermissionDenied), &["/proc"]);
+    assert!(message.contains("audit(false)"), "it says what to do: {message}");
+    assert_eq!(Everything::now(), before);
+    std::mem::forget(worker); // its thread sleeps
+}
+
+/// Then the thread that drops lets the signals in.
+pub(crate) fn starting_the_delegate() {
+    set_counting(TERM);
+    let worker = Worker::start("worker");
+    let bystander = Worker::start("bystander");
+    for worker in [&worker, &bystander] {
+        worker.run(|| harness::raw_block(USR1));
+    }
+    let signals = Signals::builder().audit(false).open(TERM).expect("open");
+    refuse(&[libc::SYS_clone, libc::SYS_clone3], EAGAIN);
+    send(TERM);
+    worker.run(|| drop(signals));
+    eventually("it acts", || hits(TERM) == 1);
+    send(TERM);
+    eventually("it acts", || hits(TERM) == 2);
+    for worker in [&worker, &bystander] {
+        assert_eq!(worker.run(|| mask::current().expect("mask")), USR1.into());
+    }
+    assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+}
