@@ -21,6 +21,15 @@ pub(crate) struct Hold {
     pub(crate) before: SignalSet,
 }
 
+impl Hold {
+    /// Takes the part that `set` names out of the hold.
+    pub(super) fn split(&mut self, set: SignalSet) -> Hold {
+        let set = self.set & set;
+        self.set -= set;
+        Hold { thread: self.thread, set, newly: self.newly, before: self.before }
+    }
+}
+
 /// Blocks the set in the calling thread and holds it there.
 pub(crate) fn hold(state: &mut State, set: SignalSet) -> io::Result<Hold> {
     // What this thread still owes is none of its mask before.

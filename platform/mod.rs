@@ -9,6 +9,12 @@
 //!   queue without blocking; `wait(timeout)` sleeps until the descriptor is readable, until the
 //!   time is over or for no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so
 //!   that what was left unread acts as it would have before, and releases the claim last.
+//!   `change(set, audit)` is `update` in two steps: the signals that it removes are not received
+//!   any more, and act when the `Release` that it returns is dropped. `watch(set)` has the
+//!   descriptor be readable for, and yield, those signals alone; the others of its set stay in the
+//!   kernel's queue. Opening and changing end that.
+//! - `Poller` (feature `tokio`): waits for many receivers at once. `add`, `arm` and `remove` are
+//!   called on any thread while another one is in `wait`.
 //! - `Shared`: what the backend keeps in the process-wide [`state::State`]; `Default`.
 //! - `MASKED`: whether a received signal has to stay blocked in every thread. If so, [`masks`] puts
 //!   off unblocking a signal that some receiver has.
@@ -37,6 +43,10 @@ mod generation;
 mod holds;
 #[cfg(unix)]
 mod masks;
+#[cfg(all(unix, feature = "tokio"))]
+mod per_process;
+#[cfg(all(unix, feature = "tokio"))]
+mod reader_thread;
 #[cfg(unix)]
 mod sigset;
 #[cfg(unix)]
@@ -121,4 +131,11 @@ pub(crate) use self::{
     sigset::{disposition, kill},
     spawn::restore,
     state::claimed,
+};
+// What only the fan-out of `src/tokio` needs.
+#[cfg(all(unix, feature = "tokio"))]
+pub(crate) use self::{
+    backend::{Poller, Release},
+    per_process::PerProcess,
+    reader_thread::start_blocking_all,
 };

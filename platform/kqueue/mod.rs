@@ -8,6 +8,8 @@ mod dispositions;
 #[allow(dead_code)] // where the system has a sigqueue of its own
 pub(super) mod no_sigqueue;
 pub(crate) mod numbers;
+#[cfg(feature = "tokio")]
+mod poller;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -23,7 +25,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
 use self::dispositions::{self, Change, Kernel};
+#[cfg(feature = "tokio")]
+pub(crate) use self::poller::Poller;
 use super::generation::generation;
+use super::masks::Block;
 use super::sigset::{self, Action};
 use super::state::{self, State};
 use crate::mask::ThreadInfo;
@@ -55,6 +60,9 @@ pub(crate) struct Receiver {
     queue: ManuallyDrop<Queue>,
     set: SignalSet,
     changes: Vec<Change>,
+    /// Whether some of its knotes may be disabled.
+    #[cfg(feature = "tokio")]
+    is_watched_in_part: bool,
     /// Of the process that opened it.
     generation: u64,
 }
@@ -74,17 +82,58 @@ impl Receiver {
         let mut changes = Vec::new();
         take(&mut state, &mut queue, set, &mut changes)?;
         let (queue, generation) = (ManuallyDrop::new(queue), generation());
-        Ok(Receiver { queue, set, changes, generation })
+        Ok(Receiver {
+            queue,
+            set,
+            changes,
+            #[cfg(feature = "tokio")]
+            is_watched_in_part: false,
+            generation,
+        })
     }
 
-    pub(crate) fn update(&mut self, set: SignalSet, _audit: bool) -> Result<(), OpenError> {
-        let mut state = state::lock();
+    pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        self.change(set, audit).map(drop)
+    }
+
+    /// Changes the set; what is removed acts on the calling thread when the returned part is
+    /// dropped at the latest.
+    pub(crate) fn change(&mut self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
         self.check_owner()?;
-        let (added, removed) = (set - self.set, self.set - set);
+        // What is unread is sent once more. This thread lets it in when it holds no lock any more.
+        let removed = self.set - set;
+        let block = if removed.is_empty() { None } else { Block::new(removed).ok() };
+        self.watch_all()?;
+        let mut state = state::lock();
+        let added = set - self.set;
         state.claim(added)?;
         take(&mut state, &mut self.queue, added, &mut self.changes)?;
         self.set = set;
         give_back(&mut state, &mut self.queue, removed, &mut self.changes);
+        Ok(Release { _block: block })
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change. A knote that is
+    /// disabled goes on counting, and has its record ready when it is enabled.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.check_owner()?;
+        self.is_watched_in_part = true;
+        let flag = |signal| {
+            if set.contains(signal) { EvFlags::EV_ENABLE } else { EvFlags::EV_DISABLE }
+        };
+        let changes: Vec<_> = self.set.iter().map(|signal| event(signal, flag(signal))).collect();
+        self.queue.kevent(&changes, &mut []).map(drop)
+    }
+
+    /// Ends what [`watch`](Self::watch) did: all that is pending can be read.
+    fn watch_all(&mut self) -> io::Result<()> {
+        #[cfg(feature = "tokio")]
+        if std::mem::take(&mut self.is_watched_in_part) {
+            let enable = |signal| event(signal, EvFlags::EV_ENABLE);
+            let changes: Vec<_> = self.set.iter().map(enable).collect();
+            self.queue.kevent(&changes, &mut [])?;
+        }
         Ok(())
     }
 
@@ -148,6 +197,11 @@ impl Receiver {
     }
 }
 
+/// Signals that a receiver has given up: dropping this lets them act on the calling thread.
+pub(crate) struct Release {
+    _block: Option<Block>,
+}
+
 /// In a forked child the number is nobody's, or somebody else's.
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -157,6 +211,10 @@ impl AsFd for Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
+        if !self.is_inherited() {
+            // It can't fail: the knotes exist.
+            let _ = self.watch_all();
+        }
         let mut state = state::lock();
         if self.is_inherited() {
             let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);

@@ -7,6 +7,8 @@
 mod audit;
 mod delegate;
 pub(crate) mod numbers;
+#[cfg(feature = "tokio")]
+mod poller;
 mod siginfo;
 
 use std::io;
@@ -22,6 +24,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use self::delegate::Delegate;
+#[cfg(feature = "tokio")]
+pub(crate) use self::poller::Poller;
 use super::generation::generation;
 use super::masks::{self, Hold};
 use super::sigset::{self, Action};
@@ -89,6 +93,11 @@ impl Receiver {
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        self.change(set, audit).map(drop)
+    }
+
+    /// Changes the set; what is removed acts when the returned part is dropped.
+    pub(crate) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
         let mut state = state::lock();
         if self.generation != generation() {
             return Err(OpenError::Os(io::Error::other(
@@ -106,9 +115,16 @@ impl Receiver {
         self.holds.push(hold);
         let removed_chld = self.chld.take_if(|_| removed.contains(Signal::CHLD));
         self.chld = self.chld.or(chld);
-        give_back(&mut state, &mut self.holds, removed, removed_chld);
+        let holds = self.holds.iter_mut().map(|hold| hold.split(removed)).collect();
         self.holds.retain(|hold| !hold.set.is_empty());
-        Ok(())
+        Ok(Release { set: removed, holds, chld: removed_chld, generation: self.generation })
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change. The others stay
+    /// blocked and claimed, and in the kernel's queue.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        Ok(self.fd.set_mask(&sigset::to_sigset(set & self.set))?)
     }
 
     /// The next record, if there is one.
@@ -162,6 +178,22 @@ impl Receiver {
         match rustix::event::poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// Signals that a receiver has given up: dropping this lets them act.
+pub(crate) struct Release {
+    set: SignalSet,
+    holds: Vec<Hold>,
+    chld: Option<Action>,
+    generation: u64,
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        if !self.set.is_empty() && self.generation == generation() {
+            give_back(&mut state::lock(), &mut self.holds, self.set, self.chld);
         }
     }
 }

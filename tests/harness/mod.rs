@@ -12,6 +12,7 @@
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 mod children;
+pub mod elsewhere;
 pub mod kernel;
 mod resources;
 mod signals;
