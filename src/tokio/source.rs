@@ -239,18 +239,12 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         Ok(())
     }
 
-    /// In a forked child, at the end of the last handle: closes the child's descriptor, where no
-    /// other thread held the lock at the fork. Everything else is left behind as it is: wakers and
-    /// queues belong to tasks that this process does not have.
-    pub(super) fn abandon(self: &Arc<Self>, is_last: impl FnOnce(&mut S) -> bool) {
+    /// In a forked child, at the end of a handle: closes the child's descriptor, unless another
+    /// thread held the lock at the fork. Everything else is left behind as it is: wakers and queues
+    /// belong to tasks that this process does not have. The other handles are closed anyway.
+    pub(super) fn abandon(self: &Arc<Self>) {
         mem::forget(self.clone());
-        let receiver = match self.state.try_lock() {
-            Ok(mut state) => {
-                let is_last = is_last(&mut state.sink);
-                state.receiver.take_if(|_| is_last)
-            }
-            Err(_) => None,
-        };
+        let receiver = self.state.try_lock().ok().and_then(|mut state| state.receiver.take());
         drop(receiver);
     }
 }

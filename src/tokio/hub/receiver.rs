@@ -52,10 +52,7 @@ pub(super) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: Sign
         state.narrow(hub.kernel(), after);
     });
     if done.is_err() {
-        hub.abandon(|registry| {
-            registry.subscribers -= 1;
-            registry.is_unused()
-        });
+        hub.abandon();
     }
 }
 
@@ -76,10 +73,7 @@ pub(super) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
         }
     });
     if done.is_err() {
-        hub.abandon(|registry| {
-            registry.hubs = registry.hubs.saturating_sub(1);
-            registry.is_unused()
-        });
+        hub.abandon();
     }
 }
 

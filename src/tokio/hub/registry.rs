@@ -370,9 +370,4 @@ impl Registry {
         self.watched = set;
         self.is_watch_stale = true;
     }
-
-    /// In a forked child: whether the last handle has gone.
-    pub(super) fn is_unused(&self) -> bool {
-        self.subscribers == 0 && self.hubs == 0
-    }
 }

@@ -152,10 +152,7 @@ impl<K: Kernel> Latched<K> {
     /// The last one to go closes the receiver; a signal that was told to none acts.
     pub(super) fn remove_clone(self: &Arc<Self>) {
         if self.is_inherited() {
-            return self.abandon(|latch| {
-                latch.clones = latch.clones.saturating_sub(1);
-                latch.clones == 0
-            });
+            return self.abandon();
         }
         let _ = self.with(|state, after| {
             state.sink.clones -= 1;
