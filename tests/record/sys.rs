@@ -89,8 +89,8 @@ pub fn forge(forged: &Forged) -> io::Result<()> {
     info.0[if MIPS { 1 } else { 2 }] = forged.code;
     // Behind number, errno and code, aligned to a pointer: pid, uid, value.
     let union = 12_usize.next_multiple_of(size_of::<usize>()) / 4;
-    info.0[union] = forged.pid.cast_signed();
-    info.0[union + 1] = forged.uid.cast_signed();
+    info.0[union] = forged.pid as i32;
+    info.0[union + 1] = forged.uid as i32;
     info.0[union + 2] = forged.value;
     let (number, info) = (forged.signal.as_raw(), info.0.as_ptr());
     // SAFETY: reads the record, which is a `siginfo_t` in size and alignment.
