@@ -7,6 +7,7 @@ use ::serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::{ChildStatus, Origin, Signal, SignalInfo, SignalSet};
 
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for Signal {
     /// As its name: `"SIGTERM"`, `"SIGRTMIN+3"`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -14,6 +15,7 @@ impl Serialize for Signal {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Signal {
     /// From a string that `FromStr` understands: `"SIGTERM"`, `"TERM"`, `"RTMIN+3"`, `"15"`.
     ///
@@ -39,6 +41,7 @@ impl Visitor<'_> for Name {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for SignalSet {
     /// As a list of names, in the order of their numbers: `["SIGINT", "SIGTERM"]`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -46,6 +49,7 @@ impl Serialize for SignalSet {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for SignalSet {
     /// From a list of strings, in any order, each as a [`Signal`]'s.
     ///
@@ -75,6 +79,7 @@ impl<'de> Visitor<'de> for Names {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for SignalInfo {
     /// As an object: `signal`, `number`, `origin`, `verified`; then what the record has, and nothing
     /// for what it has not.
