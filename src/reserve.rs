@@ -57,7 +57,7 @@ pub fn reserve(set: impl Into<SignalSet>) -> Result<(), OpenError> {
 /// So inside `#[tokio::main]`, `#[tokio::test]`, `#[test]`, `actix_web::main` and the like, and in
 /// libraries that are called there, receivers are opened where they are needed.
 ///
-/// ```
+/// ```standalone_crate
 /// signal_source::reserve_at_start!(INT, TERM, HUP);
 ///
 /// fn main() {}

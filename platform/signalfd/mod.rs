@@ -11,6 +11,8 @@ mod delegate;
 mod holds;
 pub(crate) mod numbers;
 mod opening;
+#[cfg(feature = "tokio")]
+mod poller;
 mod siginfo;
 
 use std::io;
@@ -27,7 +29,11 @@ use rustix::io::Errno;
 
 pub(super) use self::audit::own_tid as tid;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
+#[cfg(feature = "tokio")]
+use self::opening::Released;
 use self::opening::{Descriptors, Opened};
+#[cfg(feature = "tokio")]
+pub(crate) use self::poller::Poller;
 use super::actions::Action;
 use super::kernel::Os;
 use super::sigset;
@@ -70,7 +76,19 @@ impl Receiver {
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-        self.0.update(set, audit)
+        self.0.change(set, audit).map(drop)
+    }
+
+    /// Changes the set; what is removed acts when the returned part is dropped.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
+        self.0.change(set, audit).map(Release)
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.0.watch(set)
     }
 
     /// The next record, if there is one.
@@ -134,6 +152,10 @@ impl AsFd for Receiver {
     }
 }
 
+/// Signals that a receiver has given up: dropping this lets them act.
+#[cfg(feature = "tokio")]
+pub(crate) struct Release(#[allow(dead_code)] Released<Os>); // for its drop
+
 impl Descriptors for Os {
     type Fd = SignalFd;
     type Record = libc::siginfo_t;
@@ -192,17 +214,7 @@ pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
     opening::reserve(&Os, set)
 }
 
-/// Waits until this crate's own threads block the set, which the calling thread has guarded.
-pub(super) fn wait_until_blocked(set: SignalSet) -> io::Result<()> {
-    let threads = delegate::wait_until_blocked(&Os, set, delegate::PATIENCE);
-    if threads.is_empty() {
-        return Ok(());
-    }
-    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
-    Err(OpenError::UnblockedThreads { signals, threads }.into())
-}
-
-/// Gives the delegates a moment to act on what they do not let in any more.
+/// Gives the delegates a moment to act on what they must not let in any more, and to block it.
 pub(super) fn let_act(set: SignalSet) {
     if !set.is_empty() {
         delegate::wait_until_blocked(&Os, set, delegate::ANSWER);

@@ -65,7 +65,8 @@ impl<K: Descriptors> Opened<K> {
         Ok(Opened { kernel, fd, set, holds: vec![hold], chld, generation })
     }
 
-    pub(super) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+    /// Changes the set; what is removed acts when the returned part is dropped.
+    pub(super) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Released<K>, OpenError> {
         let kernel = self.kernel.clone();
         if self.generation != kernel.generation() {
             return Err(OpenError::Os(io::Error::other(
@@ -87,9 +88,17 @@ impl<K: Descriptors> Opened<K> {
             self.holds.push(hold);
             self.chld = self.chld.take().or(chld);
         }
-        give_back(&kernel, &mut self.holds, removed, removed_chld.as_deref());
+        let holds = self.holds.iter_mut().map(|hold| hold.split(removed)).collect();
         self.holds.retain(|hold| !hold.set.is_empty());
-        Ok(())
+        let generation = self.generation;
+        Ok(Released { kernel, set: removed, holds, chld: removed_chld, generation })
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change. The others stay
+    /// blocked and claimed, and in the kernel's queue.
+    #[cfg(feature = "tokio")]
+    pub(super) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.kernel.change(&self.fd, set & self.set)
     }
 }
 
@@ -105,6 +114,23 @@ impl<K: Descriptors> Drop for Opened<K> {
         let chld = self.chld.as_deref().filter(|_| !claimed.contains(Signal::CHLD));
         chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
         release(kernel, &mut self.holds, self.set, |_| {});
+    }
+}
+
+/// Signals that a receiver has given up: dropping this lets them act.
+pub(super) struct Released<K: Descriptors> {
+    kernel: K,
+    set: SignalSet,
+    holds: Vec<Hold>,
+    chld: Option<Box<Action>>,
+    generation: u64,
+}
+
+impl<K: Descriptors> Drop for Released<K> {
+    fn drop(&mut self) {
+        if self.generation == self.kernel.generation() {
+            give_back(&self.kernel, &mut self.holds, self.set, self.chld.as_deref());
+        }
     }
 }
 
