@@ -67,7 +67,7 @@ pub(crate) fn refused_inside_a_runtime() {
 pub(crate) fn refused_while_an_open_set_is_widened() {
     let signals = open(Signal::HUP);
     let worker = Worker::start("too early");
-    is_refused(reserve(SignalSet::from(SET) | Signal::HUP.into()), "too early");
+    is_refused(reserve(SignalSet::from(SET) | Signal::HUP), "too early");
     receives(&signals);
     drop(signals);
     drop(worker);
