@@ -29,6 +29,7 @@ fn main() {
             updating,
             dropping,
             dropping_elsewhere,
+            dropping_elsewhere_for_the_first_time,
             guarding,
             asking_for_masks,
             spawning,
