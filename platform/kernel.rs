@@ -46,6 +46,9 @@ pub(super) trait Kernel: Clone + Send + 'static {
     /// Notes that this crate is about to block signals that a thread did not block before.
     fn note_newly_blocked(&self, set: SignalSet);
 
+    /// Notes what is reserved and has no receiver: a forked child lets that in itself.
+    fn note_reserved(&self, set: SignalSet);
+
     /// Sleeps while `word` has the value `seen`, until it is [woken](Self::wake), until the time is
     /// over or for no reason at all.
     fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>);
@@ -73,6 +76,9 @@ pub(super) struct State<B> {
     pub(super) claimed: SignalSet,
     /// The threads on which something is open, or which owe something.
     pub(super) threads: Vec<Arc<Record>>,
+    /// What receivers may be opened for on any thread: blocked in every one, and let in by one of
+    /// this crate's own while there is no receiver.
+    pub(super) reserved: SignalSet,
     /// What was due in threads that have ended: they never unblock it.
     pub(super) abandoned: SignalSet,
     /// The numbers of this crate's own threads that block everything.

@@ -10,11 +10,18 @@
 //!   keeps the descriptor; `read_one` and `read_many` take records out of the kernel's queue without
 //!   blocking; `wait(timeout)` sleeps until the descriptor is readable, until the time is over or for
 //!   no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so that what was left
-//!   unread acts as it would have before.
+//!   unread acts as it would have before. `change(set, audit)` is `update` in two steps: the signals
+//!   that it removes are not received any more, and act when the `Release` that it returns is
+//!   dropped. `watch(set)` has the descriptor be readable for, and yield, those signals alone; the
+//!   others of its set stay in the kernel's queue. Opening and changing end that.
+//! - `Poller` (feature `tokio`): waits for many receivers at once. `add`, `arm` and `remove` are
+//!   called on any thread while another one is in `wait`.
 //! - `Shared`: what the backend keeps in the state of the process ([`kernel::Shared`]).
 //! - `MASKED`: whether a received signal has to stay blocked in every thread.
 //! - `touched()`: the signals whose disposition a receiver may change, always by an action that is
 //!   [marked](actions::Action::marked), so that a child can tell and undo it.
+//! - `reserve(set)`: from now on a receiver of the set can be opened on any thread; `__at_start!`,
+//!   which calls a function before `main` for it.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.
 //! - `wait_until_blocked(set)`, `let_act(set)`: what a thread of this crate's own may still be doing.
 //! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
@@ -31,7 +38,7 @@
 //! | module | what |
 //! |---|---|
 //! | `atomic_set`, `sigset`, `actions` | sets of signals and dispositions, as threads and C have them |
-//! | `generation` | which process this is, as far as forks go |
+//! | `generation`, `per_process` | which process this is, as far as forks go; what each has for itself |
 //! | `threads` | what this crate has done to the mask of each thread |
 //! | `kernel` | the trait on which the order of steps stands, and the state of the process |
 //! | `process` | the lock, and the accounting: claims, and who has to let in what |
@@ -56,6 +63,8 @@ mod kernel;
 mod masks;
 #[cfg(unix)]
 mod os;
+#[cfg(unix)]
+mod per_process;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
@@ -133,12 +142,19 @@ compile_error!(
 #[cfg(unix)]
 pub(crate) use self::{
     actions::disposition,
-    backend::{Receiver, numbers, unblocked_threads},
+    backend::{Receiver, numbers, reserve, unblocked_threads},
     exit::die_at_exit,
     generation::generation,
     masks::{Block, current as current_mask},
-    os::{THREAD, claimed},
+    os::THREAD,
     sigqueue::sigqueue,
     sigset::kill,
     spawn::{restore_here, restorer},
+};
+// What only the fan-out of `src/tokio` needs.
+#[cfg(all(unix, feature = "tokio"))]
+pub(crate) use self::{
+    backend::{Poller, Release},
+    os::{claimed, start_quiet_thread},
+    per_process::PerProcess,
 };

@@ -13,7 +13,8 @@ use nix::libc;
 
 use super::atomic_set::AtomicSet;
 use super::kernel::{Kernel, Os, State};
-use super::process::{end_thread, locked, locked_anyhow};
+use super::per_process::PerProcess;
+use super::process::end_thread;
 use super::threads::Record;
 use super::{backend, generation};
 use crate::SignalSet;
@@ -121,7 +122,11 @@ pub(super) fn restored() -> SignalSet {
 static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static FORKED_IN: AtomicU64 = AtomicU64::new(0);
 
-/// In a forked child, on its only thread: notes who forked.
+/// What is reserved and has no receiver.
+static RESERVED: AtomicSet = AtomicSet::new();
+
+/// In a forked child, on its only thread: notes who forked, and lets in what a thread of the
+/// parent's let in for the whole process, which the child has not.
 extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let record = match unsafe { SLOT.get().as_ref() } {
@@ -132,6 +137,17 @@ extern "C" fn note_fork() {
     // Another thread of the child sees the record if it sees the number.
     FORKED.store(record.cast_mut(), Ordering::Relaxed);
     FORKED_IN.store(generation::generation(), Ordering::Release);
+    let reserved = RESERVED.get();
+    RESERVED.set(SignalSet::EMPTY);
+    if reserved.is_empty() {
+        return;
+    }
+    // SAFETY: null, or the slot of this thread.
+    let slot = unsafe { SLOT.get().as_ref() };
+    let guarded = slot.map_or(SignalSet::EMPTY, |slot| slot.record.guarded());
+    if let Ok(mask) = backend::set_mask(SignalSet::from_bits(u128::MAX)) {
+        let _ = backend::set_mask(mask - (reserved - guarded));
+    }
 }
 
 impl Kernel for Os {
@@ -166,7 +182,8 @@ impl Kernel for Os {
     }
 
     fn with_state<T>(&self, change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
-        with_own_state(change)
+        // A panic under the lock is a bug of ours; the state is plain data all the same.
+        change(&mut STATE.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet> {
@@ -179,6 +196,10 @@ impl Kernel for Os {
 
     fn note_newly_blocked(&self, set: SignalSet) {
         NEWLY_BLOCKED.insert(set);
+    }
+
+    fn note_reserved(&self, set: SignalSet) {
+        RESERVED.set(set);
     }
 
     fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
@@ -204,59 +225,29 @@ impl Kernel for Os {
 pub(crate) const THREAD: &str = "signal-source";
 
 /// Starts a thread of this crate's own that blocks every signal, and that no audit looks at.
-#[allow(dead_code)] // without the feature "tokio"
-pub(crate) fn start_quiet_thread(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    locked(&Os, |_| {
+#[cfg(feature = "tokio")]
+pub(crate) fn start_quiet_thread(
+    name: &str,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    let started = super::process::locked(&Os, |_| {
         // It begins with this thread's mask, which is full just now.
-        Os.start_thread(Box::new(move || {
+        thread::Builder::new().name(name.into()).spawn(move || {
             let done = Os.set_mask(Os.everything());
             debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
             let tid = Os.tid();
             Os.with_state(|state| state.quiet_threads.push(tid));
             run();
             Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
-        }))
-    })?
+        })
+    })?;
+    started.map(drop)
 }
 
-/// The state of one process.
-struct Entry {
-    generation: u64,
-    state: Mutex<State<backend::Shared>>,
-}
-
-/// The newest entry. Entries are never freed: one for each fork that goes on using this crate.
-static ENTRY: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
-
-/// Runs `change` under the lock of this process' state.
-fn with_own_state<T>(change: impl FnOnce(&mut State<backend::Shared>) -> T) -> T {
-    let entry = entry(generation::generation());
-    // A panic under the lock is a bug of ours; the state is plain data all the same.
-    change(&mut entry.state.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-fn entry(generation: u64) -> &'static Entry {
-    // Acquire, with the Release below: an entry is complete before its address is seen.
-    let mut seen = ENTRY.load(Ordering::Acquire);
-    loop {
-        // SAFETY: null, or an entry that was leaked below and is never freed.
-        let entry: Option<&'static Entry> = unsafe { seen.as_ref() };
-        if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
-            return entry;
-        }
-        let new = Box::into_raw(Box::new(Entry { generation, state: Mutex::default() }));
-        match ENTRY.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => seen = new,
-            Err(other) => {
-                // SAFETY: `new` came from `Box::into_raw`, and no other thread has seen it.
-                drop(unsafe { Box::from_raw(new) });
-                seen = other;
-            }
-        }
-    }
-}
+static STATE: PerProcess<Mutex<State<backend::Shared>>> = PerProcess::new();
 
 /// The signals that some receiver of this process has.
+#[cfg(feature = "tokio")]
 pub(crate) fn claimed() -> SignalSet {
-    locked_anyhow(&Os, |change| change.state.claimed())
+    super::process::locked_anyhow(&Os, |change| change.state.claimed())
 }

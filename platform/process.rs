@@ -82,6 +82,9 @@ impl<B: Shared> State<B> {
             own.unblock(due);
             *mask -= due;
         }
+        if !self.reserved.is_empty() {
+            kernel.note_reserved(self.reserved - needed);
+        }
         let owed = self.owed() - needed;
         self.backend.let_in(kernel, owed)
     }
@@ -94,8 +97,8 @@ impl<B: Shared> State<B> {
         let guarded =
             self.threads.iter().fold(SignalSet::EMPTY, |all, record| all | record.guarded());
         // What no living thread is known to owe yields to a guard of any.
-        let abandoned = self.abandoned - guarded;
-        self.threads.iter().fold(abandoned, |owed, record| owed | record.due())
+        let free = (self.abandoned | self.reserved) - guarded;
+        self.threads.iter().fold(free, |owed, record| owed | record.due())
     }
 }
 

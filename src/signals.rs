@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::platform::Receiver;
-use crate::{OpenError, SignalInfo, SignalSet};
+#[cfg(feature = "tokio")]
+use crate::platform::Release;
+use crate::{OpenError, SignalInfo, SignalSet, reserve};
 
 /// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
 /// signal of its set is pending.
@@ -84,13 +86,16 @@ impl Builder {
     /// As [`Signals::new`].
     pub fn open(&self, set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
         let set = receivable(set.into())?;
+        if let Some(error) = reserve::failed_at_start(set) {
+            return Err(error);
+        }
         let receiver = Receiver::open(set, self.audit)?;
         Ok(Signals { receiver, set, audit: self.audit })
     }
 }
 
 /// The set, if it can be received.
-fn receivable(set: SignalSet) -> Result<SignalSet, OpenError> {
+pub(crate) fn receivable(set: SignalSet) -> Result<SignalSet, OpenError> {
     if set.is_empty() {
         return Err(OpenError::Empty);
     }
@@ -180,6 +185,29 @@ impl Signals {
         self.receiver.update(set, self.audit)?;
         self.set = set;
         Ok(())
+    }
+
+    /// As [`update`](Self::update); but what is removed acts when the returned part is dropped,
+    /// where the caller holds no lock.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn change(&mut self, set: SignalSet) -> Result<Release, OpenError> {
+        let set = receivable(set)?;
+        let release = self.receiver.change(set, self.audit)?;
+        self.set = set;
+        Ok(release)
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the set changes. The others stay
+    /// in the kernel's queue.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.receiver.watch(set)
+    }
+
+    /// Whether other threads are checked when a signal is added.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_audited(&self) -> bool {
+        self.audit
     }
 
     /// The next pending signal, if there is one, without waiting.

@@ -1,7 +1,15 @@
 //! `SignalHub`: one receiver, many subscribers.
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
+#[cfg(target_os = "linux")]
+#[path = "hub/bystanders.rs"]
+mod bystanders;
+#[path = "hub/forks.rs"]
+mod forks;
 mod harness;
+#[cfg(target_os = "linux")]
+#[path = "hub/losses.rs"]
+mod losses;
 #[cfg(target_os = "linux")]
 #[path = "hub/real_time.rs"]
 mod real_time;
@@ -15,11 +23,18 @@ mod sharing;
 mod unread;
 #[path = "hub/waiting.rs"]
 mod waiting;
+#[path = "hub/wakers.rs"]
+mod wakers;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
+#[cfg(target_os = "linux")]
+use bystanders::*;
+use forks::*;
 use harness::End;
+#[cfg(target_os = "linux")]
+use losses::*;
 #[cfg(target_os = "linux")]
 use real_time::*;
 use receiver::*;
@@ -30,6 +45,7 @@ use signal_source::{Signal, SignalSet};
 use tokio::runtime::Runtime;
 use unread::*;
 use waiting::*;
+use wakers::*;
 
 fn main() {
     harness::main(
@@ -74,12 +90,20 @@ fn main() {
             a_dropped_future_loses_nothing,
             waits_no_longer_than_told,
             refuses_what_a_receiver_refuses,
-            has_no_reactor_outside_a_runtime,
-            needs_the_io_driver,
+            waits_without_a_runtime,
+            waits_without_the_io_driver,
             errors_without_descriptors_and_loses_nothing,
             leaves_no_descriptor_behind,
             a_forked_child_does_not_act_for_its_parent,
             debug_and_display,
+            a_waker_uses_the_hub_when_woken_and_when_dropped,
+            a_waker_asks_the_shutdown_when_dropped,
+            a_waker_that_panics_keeps_no_other_from_being_woken,
+            executors_of_any_kind,
+            a_forked_child_leaves_the_parent_receiving,
+            an_inherited_hub_says_what_to_do,
+            a_forked_child_opens_its_own,
+            forked_while_other_threads_use_the_hub,
             #[cfg(feature = "stream")]
             is_a_stream,
             #[cfg(target_os = "linux")]
@@ -98,6 +122,26 @@ fn main() {
             everybody_sees_each_in_order,
             #[cfg(target_os = "linux")]
             a_flood_leaves_other_tasks_their_turn,
+            #[cfg(target_os = "linux")]
+            what_has_no_subscriber_stays_in_the_kernel,
+            #[cfg(target_os = "linux")]
+            a_lagging_subscriber_dropped_unread_loses_none,
+            #[cfg(target_os = "linux")]
+            a_lagging_subscriber_alone_misses_none,
+            #[cfg(target_os = "linux")]
+            received_and_dropped_are_all_that_was_sent,
+            #[cfg(target_os = "linux")]
+            an_update_tells_what_was_dropped,
+            #[cfg(target_os = "linux")]
+            what_came_before_the_first_subscriber_does_not_vanish,
+            #[cfg(target_os = "linux")]
+            what_only_one_that_left_could_read_acts,
+            #[cfg(target_os = "linux")]
+            a_joining_subscriber_reads_one_batch,
+            #[cfg(target_os = "linux")]
+            opens_again_without_an_audit_if_it_had_none,
+            #[cfg(target_os = "linux")]
+            a_signal_of_another_wakes_one_thread_at_most,
         ],
         roles![],
     );

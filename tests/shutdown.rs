@@ -69,7 +69,7 @@ fn main() {
             refuses_an_empty_set,
             times_out,
             opens_again_after_it_fired,
-            needs_a_reactor_to_wait,
+            waits_without_a_runtime,
             leaves_no_descriptor_behind,
             a_forked_child_does_not_act_for_its_parent,
             debug_shows_the_set_and_the_cause,

@@ -5,6 +5,8 @@
 mod calls;
 #[path = "tokio/flood.rs"]
 mod flood;
+#[path = "tokio/forks.rs"]
+mod forks;
 mod harness;
 #[path = "tokio/ports.rs"]
 mod ports;
@@ -17,6 +19,7 @@ use std::future::Future;
 
 use calls::*;
 use flood::*;
+use forks::*;
 use harness::End;
 use ports::*;
 use runtimes::*;
@@ -68,6 +71,8 @@ fn main() {
             tokio_signal_later,
             unread_goes_to_tokio_signal,
             children_of_tokio_process,
+            // forks
+            dropped_in_a_forked_child_the_parent_receives,
             // ports
             cancelled_at_once,
             cancelled_consumer,

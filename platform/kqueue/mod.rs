@@ -4,10 +4,13 @@
 //! it, and counts. So no mask matters and no thread: it is the disposition that keeps a signal from
 //! acting while it is received ([`dispositions`]).
 
+mod at_start;
 mod dispositions;
 #[allow(dead_code)] // where the system has a sigqueue of its own
 pub(super) mod no_sigqueue;
 pub(crate) mod numbers;
+#[cfg(feature = "tokio")]
+mod poller;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -23,8 +26,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
 use self::dispositions::{Change, Kernel};
+#[cfg(feature = "tokio")]
+pub(crate) use self::poller::Poller;
 use super::actions::Action;
 use super::kernel::{self, Kernel as _, Os};
+use super::masks::Block;
 use super::process::{locked, locked_anyhow};
 use super::sigset;
 use crate::error::Refused;
@@ -66,6 +72,9 @@ pub(crate) struct Receiver {
     queue: ManuallyDrop<Queue>,
     set: SignalSet,
     changes: Vec<Change>,
+    /// Some of the knotes are disabled.
+    #[cfg(feature = "tokio")]
+    is_watched_in_part: bool,
     /// Of the process that opened it.
     generation: u64,
 }
@@ -77,12 +86,28 @@ impl Receiver {
         let mut changes = Vec::new();
         locked(&Os, |change| take(change.state, &mut queue, set, &mut changes))??;
         let (queue, generation) = (ManuallyDrop::new(queue), Os.generation());
-        Ok(Receiver { queue, set, changes, generation })
+        Ok(Receiver {
+            queue,
+            set,
+            changes,
+            #[cfg(feature = "tokio")]
+            is_watched_in_part: false,
+            generation,
+        })
     }
 
-    pub(crate) fn update(&mut self, set: SignalSet, _audit: bool) -> Result<(), OpenError> {
+    pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        self.change(set, audit).map(drop)
+    }
+
+    /// Changes the set; what is removed acts on the calling thread when the returned part is
+    /// dropped at the latest.
+    pub(crate) fn change(&mut self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
         self.check_owner()?;
         let (added, removed) = (set - self.set, self.set - set);
+        // What is unread is sent once more. This thread lets it in when it holds no lock any more.
+        let block = if removed.is_empty() { None } else { Block::new(removed).ok() };
+        self.watch_all()?;
         let (queue, changes) = (&mut self.queue, &mut self.changes);
         locked(&Os, |change| {
             take(change.state, queue, added, changes)?;
@@ -90,6 +115,30 @@ impl Receiver {
             Ok::<(), OpenError>(())
         })??;
         self.set = set;
+        Ok(Release { _block: block })
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change. A knote that is
+    /// disabled goes on counting, and has its record ready when it is enabled.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.check_owner()?;
+        self.is_watched_in_part = true;
+        let flag = |signal| {
+            if set.contains(signal) { EvFlags::EV_ENABLE } else { EvFlags::EV_DISABLE }
+        };
+        let changes: Vec<_> = self.set.iter().map(|signal| event(signal, flag(signal))).collect();
+        self.queue.kevent(&changes, &mut []).map(drop)
+    }
+
+    /// Ends what [`watch`](Self::watch) did: all that is pending can be read.
+    fn watch_all(&mut self) -> io::Result<()> {
+        #[cfg(feature = "tokio")]
+        if std::mem::take(&mut self.is_watched_in_part) {
+            let enable = |signal| event(signal, EvFlags::EV_ENABLE);
+            let changes: Vec<_> = self.set.iter().map(enable).collect();
+            self.queue.kevent(&changes, &mut [])?;
+        }
         Ok(())
     }
 
@@ -163,6 +212,10 @@ impl AsFd for Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         let is_inherited = self.is_inherited();
+        if !is_inherited {
+            // It can't fail: the knotes exist.
+            let _ = self.watch_all();
+        }
         let (queue, changes) = (&mut *self.queue, &mut self.changes);
         let set = self.set;
         locked_anyhow(&Os, |change| {
@@ -179,6 +232,11 @@ impl Drop for Receiver {
             unsafe { ManuallyDrop::drop(&mut self.queue) };
         }
     }
+}
+
+/// Signals that a receiver has given up, and that the calling thread lets in when this is dropped.
+pub(crate) struct Release {
+    _block: Option<Block>,
 }
 
 /// Claims the set and takes it over; or undoes it all.
@@ -315,6 +373,11 @@ pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> 
         io::ErrorKind::Unsupported,
         "this system shows no thread's mask; receiving needs none blocked",
     ))
+}
+
+/// A receiver can be opened on any thread anyhow.
+pub(crate) fn reserve(_set: SignalSet) -> Result<(), OpenError> {
+    Ok(())
 }
 
 /// No thread's mask can keep a signal from a receiver.

@@ -16,6 +16,15 @@ pub(super) struct Hold {
     generation: u64,
 }
 
+impl Hold {
+    /// Takes the part that `set` names out of the hold.
+    pub(super) fn split(&mut self, set: SignalSet) -> Hold {
+        let set = self.set & set;
+        self.set -= set;
+        Hold { thread: self.thread.clone(), set, generation: self.generation }
+    }
+}
+
 impl<K: Kernel> Change<'_, K> {
     /// Blocks the set in the calling thread, for a receiver.
     pub(super) fn hold(&mut self, set: SignalSet) -> Hold {

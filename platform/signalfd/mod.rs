@@ -4,12 +4,15 @@
 //! thread can't be made to let in, [`audit`] reads the masks of all threads, and [`siginfo`] decodes
 //! what the kernel says of a signal.
 
+mod at_start;
 mod audit;
 mod calls;
 mod delegate;
 mod holds;
 pub(crate) mod numbers;
 mod opening;
+#[cfg(feature = "tokio")]
+mod poller;
 mod siginfo;
 
 use std::io;
@@ -26,7 +29,11 @@ use rustix::io::Errno;
 
 pub(super) use self::audit::own_tid as tid;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
+#[cfg(feature = "tokio")]
+use self::opening::Released;
 use self::opening::{Descriptors, Opened};
+#[cfg(feature = "tokio")]
+pub(crate) use self::poller::Poller;
 use super::actions::Action;
 use super::kernel::Os;
 use super::sigset;
@@ -69,7 +76,19 @@ impl Receiver {
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-        self.0.update(set, audit)
+        self.0.change(set, audit).map(drop)
+    }
+
+    /// Changes the set; what is removed acts when the returned part is dropped.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
+        self.0.change(set, audit).map(Release)
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.0.watch(set)
     }
 
     /// The next record, if there is one.
@@ -133,6 +152,10 @@ impl AsFd for Receiver {
     }
 }
 
+/// Signals that a receiver has given up: dropping this lets them act.
+#[cfg(feature = "tokio")]
+pub(crate) struct Release(#[allow(dead_code)] Released<Os>); // for its drop
+
 impl Descriptors for Os {
     type Fd = SignalFd;
     type Record = libc::siginfo_t;
@@ -184,6 +207,11 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
             "/proc is not mounted: no thread's mask can be read",
         )
     })
+}
+
+/// See [`opening::reserve`].
+pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
+    opening::reserve(&Os, set)
 }
 
 /// Waits until this crate's own threads block the set, which the calling thread has guarded.

@@ -65,7 +65,8 @@ impl<K: Descriptors> Opened<K> {
         Ok(Opened { kernel, fd, set, holds: vec![hold], chld, generation })
     }
 
-    pub(super) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+    /// Changes the set; what is removed acts when the returned part is dropped.
+    pub(super) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Released<K>, OpenError> {
         let kernel = self.kernel.clone();
         if self.generation != kernel.generation() {
             return Err(OpenError::Os(io::Error::other(
@@ -87,9 +88,17 @@ impl<K: Descriptors> Opened<K> {
             self.holds.push(hold);
             self.chld = self.chld.take().or(chld);
         }
-        give_back(&kernel, &mut self.holds, removed, removed_chld.as_deref());
+        let holds = self.holds.iter_mut().map(|hold| hold.split(removed)).collect();
         self.holds.retain(|hold| !hold.set.is_empty());
-        Ok(())
+        let generation = self.generation;
+        Ok(Released { kernel, set: removed, holds, chld: removed_chld, generation })
+    }
+
+    /// Has the descriptor yield the signals of `set` alone, until the next change. The others stay
+    /// blocked and claimed, and in the kernel's queue.
+    #[cfg(feature = "tokio")]
+    pub(super) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        self.kernel.change(&self.fd, set & self.set)
     }
 }
 
@@ -108,6 +117,23 @@ impl<K: Descriptors> Drop for Opened<K> {
     }
 }
 
+/// Signals that a receiver has given up: dropping this lets them act.
+pub(super) struct Released<K: Descriptors> {
+    kernel: K,
+    set: SignalSet,
+    holds: Vec<Hold>,
+    chld: Option<Box<Action>>,
+    generation: u64,
+}
+
+impl<K: Descriptors> Drop for Released<K> {
+    fn drop(&mut self) {
+        if self.generation == self.kernel.generation() {
+            give_back(&self.kernel, &mut self.holds, self.set, self.chld.as_deref());
+        }
+    }
+}
+
 /// What opening changed.
 struct Acquired {
     hold: Hold,
@@ -119,6 +145,31 @@ impl Acquired {
     fn undo<K: Descriptors>(mut self, kernel: &K, set: SignalSet) {
         give_back(kernel, std::slice::from_mut(&mut self.hold), set, self.chld.as_deref());
     }
+}
+
+/// From now on, for the life of the process, a receiver of these can be opened on any thread: each
+/// blocks them, and while they have no receiver a delegate lets them in.
+pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), OpenError> {
+    let new = locked_anyhow(kernel, |change| {
+        let new = set - change.state.reserved;
+        // What a receiver has is blocked everywhere, and is given back to a delegate in the end.
+        change.state.reserved |= new & change.state.claimed;
+        new - change.state.claimed
+    });
+    if new.is_empty() {
+        return Ok(());
+    }
+    // As for a receiver, so that the signals stay blocked while the audit reads.
+    let Acquired { hold, chld } = acquire(kernel, new, true)?;
+    let mut holds = [hold];
+    // Ignored, CHLD acts as if it were not there.
+    chld.iter().for_each(|earlier| reignore_children(kernel, earlier));
+    release(kernel, &mut holds, new, |change| {
+        change.own.keep(new);
+        change.state.reserved |= new;
+        change.state.unclaim(new);
+    });
+    Ok(())
 }
 
 /// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;

@@ -1,10 +1,14 @@
-//! Signals in tokio: a stream, a shutdown that everybody is told of, and a hub for many subscribers.
+//! Signals in tokio: a stream, a shutdown that all parts of a program are told of, and a hub for
+//! many subscribers.
 //!
 //! | what the program needs | type |
 //! |---|---|
 //! | one task receives signals | [`SignalStream`] |
 //! | to know when to stop, in many places | [`Shutdown`] |
 //! | several tasks and threads receive the same signals | [`SignalHub`] |
+//!
+//! The stream is registered with a tokio runtime. Shutdown and hub are not: the process' *reader
+//! thread* reads for them, and they work in any executor and in plain threads.
 //!
 //! Open the receiver in `main` before the runtime is built and hand it in, so that the runtime's
 //! threads inherit the block:
@@ -28,9 +32,12 @@
 //! ```
 
 mod hub;
-mod shared;
+mod kernel;
+mod reader;
 mod shutdown;
+mod source;
 mod stream;
+mod sync;
 
 pub use hub::{HubEvent, SignalHub, Subscriber};
 pub use shutdown::{Shutdown, ShutdownBuilder, ShutdownCause};

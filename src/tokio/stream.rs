@@ -2,12 +2,14 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::mem;
+use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use ::tokio::io::Interest;
 use ::tokio::io::unix::AsyncFd;
 
+use crate::platform;
 use crate::{OpenError, SignalInfo, SignalSet, Signals};
 
 /// A receiver whose waiting is async: [`Signals`] registered with a tokio runtime, made in the
@@ -43,7 +45,28 @@ use crate::{OpenError, SignalInfo, SignalSet, Signals};
 /// ```
 #[derive(Debug)]
 pub struct SignalStream {
-    fd: AsyncFd<Signals>,
+    /// There until the stream is dropped or taken apart.
+    fd: Option<AsyncFd<Owned>>,
+    /// Of the process that registered it.
+    generation: u64,
+}
+
+/// The receiver, which a forked child takes out of the registration.
+#[derive(Debug)]
+struct Owned(Option<Signals>);
+
+const THERE: &str = "a stream has its receiver until it is dropped";
+
+impl Owned {
+    fn signals(&self) -> &Signals {
+        self.0.as_ref().expect(THERE)
+    }
+}
+
+impl AsRawFd for Owned {
+    fn as_raw_fd(&self) -> RawFd {
+        self.signals().as_raw_fd()
+    }
 }
 
 impl TryFrom<Signals> for SignalStream {
@@ -61,23 +84,18 @@ impl TryFrom<Signals> for SignalStream {
     /// receiver is dropped then, so what is pending acts.
     #[track_caller]
     fn try_from(signals: Signals) -> io::Result<SignalStream> {
-        Ok(SignalStream { fd: register(signals)? })
+        Ok(SignalStream { fd: Some(register(signals)?), generation: platform::generation() })
     }
 }
-
-/// What owns its descriptor and always names the same one.
-pub(super) trait OwnsFd: AsRawFd {}
-
-impl OwnsFd for Signals {}
-impl OwnsFd for OwnedFd {}
 
 /// Registers with the current runtime.
 #[track_caller]
 #[allow(unsafe_code)]
-pub(super) fn register<T: OwnsFd>(owner: T) -> io::Result<AsyncFd<T>> {
-    // SAFETY: the descriptor is open and the same (`OwnsFd`) while its owner lives, which is in the
-    // `AsyncFd` until that is dropped or taken apart.
-    let fd = unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) };
+fn register(signals: Signals) -> io::Result<AsyncFd<Owned>> {
+    // SAFETY: the descriptor is open and the same while its owner is in the `AsyncFd`, until that
+    // is dropped, taken apart, or forgotten: `take` takes the owner out and forgets the `AsyncFd`,
+    // before the descriptor is closed.
+    let fd = unsafe { AsyncFd::register_with_interest(Owned(Some(signals)), Interest::READABLE) };
     Ok(fd?)
 }
 
@@ -202,8 +220,8 @@ impl SignalStream {
         mut read: impl FnMut(&Signals) -> io::Result<Option<T>>,
     ) -> Poll<io::Result<T>> {
         loop {
-            let mut ready = ready!(self.fd.poll_read_ready(cx))?;
-            match read(ready.get_inner())? {
+            let mut ready = ready!(self.registered().poll_read_ready(cx))?;
+            match read(ready.get_inner().signals())? {
                 Some(found) => return Poll::Ready(Ok(found)),
                 None => ready.clear_ready(),
             }
@@ -212,12 +230,30 @@ impl SignalStream {
 
     /// The receiver. Reading from it directly takes nothing from the stream but what is read.
     pub fn get_ref(&self) -> &Signals {
-        self.fd.get_ref()
+        self.registered().get_ref().signals()
     }
 
     /// Takes the receiver back out of the runtime; it goes on receiving.
-    pub fn into_inner(self) -> Signals {
-        self.fd.into_inner()
+    pub fn into_inner(mut self) -> Signals {
+        self.take().expect(THERE)
+    }
+
+    fn registered(&self) -> &AsyncFd<Owned> {
+        self.fd.as_ref().expect(THERE)
+    }
+
+    /// Takes the receiver out of the runtime.
+    fn take(&mut self) -> Option<Signals> {
+        let mut fd = self.fd.take()?;
+        if self.generation == platform::generation() {
+            return fd.into_inner().0;
+        }
+        // A forked child shares the epoll instance of its parent's runtime: taking the registration
+        // out of it, as `AsyncFd` does when it is dropped, would make the parent deaf. So it is left
+        // behind; nothing of this process polls it.
+        let signals = fd.get_mut().0.take();
+        mem::forget(fd);
+        signals
     }
 
     /// Changes the set: see [`Signals::update`].
@@ -226,7 +262,14 @@ impl SignalStream {
     ///
     /// As [`Signals::update`]; nothing has been changed then.
     pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
-        self.fd.get_mut().update(set)
+        let fd = self.fd.as_mut().expect(THERE);
+        fd.get_mut().0.as_mut().expect(THERE).update(set)
+    }
+}
+
+impl Drop for SignalStream {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }
 

@@ -15,6 +15,7 @@
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 mod children;
+pub mod elsewhere;
 pub mod kernel;
 mod latch;
 #[cfg(target_os = "linux")]

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{self, descriptors, send, set_ignored};
+use crate::harness::{self, descriptors, elsewhere, send, set_ignored};
 use crate::{is_ours, runtime, shutdown, start_waiting};
 use signal_source::tokio::Shutdown;
 use signal_source::{OpenError, Signal, Signals};
@@ -99,12 +99,14 @@ pub fn times_out() {
     }
 }
 
-pub fn needs_a_reactor_to_wait() {
+// Waiting needs no reactor: neither tokio's nor any other executor's.
+pub fn waits_without_a_runtime() {
     let shutdown = shutdown();
     let mut cx = Context::from_waker(Waker::noop());
-    let poll = std::panic::AssertUnwindSafe(|| pin!(shutdown.wait()).poll(&mut cx).is_ready());
-    assert!(std::panic::catch_unwind(poll).is_err());
-    shutdown.trigger();
+    assert!(pin!(shutdown.wait()).poll(&mut cx).is_pending());
+    let thread = thread::spawn(|| send(Signal::TERM));
+    assert!(is_ours(&elsewhere::block_on(shutdown.wait()).expect("wait"), Signal::TERM));
+    thread.join().expect("no panic");
     assert!(pin!(shutdown.wait()).poll(&mut cx).is_ready());
 }
 
@@ -164,10 +166,10 @@ pub fn the_audit_may_be_off() {
     thread.join().expect("no panic");
 }
 
+// The reader thread needs descriptors, once; the waiting itself none.
 pub fn errors_without_descriptors_and_loses_nothing() {
     let shutdown = shutdown();
     let (one, other) = (runtime(), runtime());
-    one.block_on(start_waiting(&shutdown));
     harness::without_descriptors(0, || {
         assert!(other.block_on(shutdown.wait()).is_err());
         assert!(shutdown.wait_blocking().is_err());

@@ -1,56 +1,77 @@
 //! `SignalHub`: one receiver, many subscribers.
 
 mod queue;
+mod receiver;
 mod registry;
 mod subscriber;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::queue::HubEvent;
+use self::receiver::Hub;
 use self::registry::Registry;
 pub use self::subscriber::Subscriber;
-use super::shared::Shared;
+use super::kernel::System;
+use super::source::Shared;
 use crate::{OpenError, SignalSet, Signals};
 
 /// See [`SignalHub::QUEUE`].
 const QUEUE: usize = 256;
 
-/// One receiver whose signals any number of subscribers get: tasks of one runtime or of several,
-/// and plain threads.
+/// One receiver whose signals any number of subscribers get: tasks of any executor, and plain
+/// threads.
 ///
 /// A signal has one receiver in a process; a hub is how several parts of a program receive the same
 /// one. Each [`Subscriber`] has a set of its own and sees every signal of it that is sent after it
 /// subscribed, and none from before.
 ///
-/// # Who acts
+/// # What acts
 ///
 /// The hub receives what its subscribers receive. The first subscriber of another signal widens the
 /// receiver, the last one of a signal narrows it, the last one of all closes it, on whatever thread:
-/// from then on the signal acts as it would have before the hub was opened. One that was received
-/// but that no subscriber has read by then acts too: the process sends it to itself once more, with
+/// from then on the signal acts as it would have before the hub was opened. One that was read from
+/// the kernel's queue but by no subscriber acts too: the process sends it to itself once more, with
 /// its integer. What at least one subscriber has read counts as received.
 ///
 /// What the hub was opened with is received from the start, and kept for subscribers to come; that
-/// is what keeps it from killing the program meanwhile. It reaches none of them though, for it was
-/// sent before they subscribed, and it acts in the end: so subscribe where the hub is opened, and
-/// hand the subscribers on. When the last clone of the hub has gone, nobody can subscribe any more,
-/// and what has no subscriber acts again.
+/// is what keeps it from killing the program meanwhile. It stays in the kernel's queue, reaches none
+/// of them, for it was sent before they subscribed, and acts in the end: so subscribe where the hub
+/// is opened, and hand the subscribers on. When the last clone of the hub has gone, no part of the
+/// program can subscribe any more, and what has no subscriber acts again.
 ///
 /// # Slow subscribers
 ///
-/// Nobody waits for a slow or stuck subscriber, and what it leaves unread stays small: standard
-/// signals merge into the latest one ([`HubEvent::merged`]), real-time signals queue up to
-/// [`QUEUE`](Self::QUEUE), and how many came after that is told ([`HubEvent::dropped`]). Different
-/// signals are received in the order in which they arrived.
+/// A slow or stuck subscriber costs the others nothing, and what it leaves unread stays small.
+/// Standard signals merge into the latest one ([`HubEvent::merged`]). Real-time signals queue up to
+/// [`QUEUE`](Self::QUEUE); what it misses after that is told ([`HubEvent::dropped`]). Different
+/// signals are received in the order in which they were read.
+///
+/// # No signal is lost
+///
+/// Each record that is read from the kernel's queue goes to one subscriber's queue at least. A
+/// real-time signal whose subscribers are all full is not read at all: it stays in the kernel's
+/// queue until one of them has read on, and where that is full too, the *sender* is told. (A batch
+/// that is being read at that moment is kept beyond the bound: up to 64 records more.) So each
+/// signal is in the end either received, by one subscriber or more, or acts. For each subscriber:
+/// sent since it subscribed = received + merged + told as dropped + unread at its end; and what it
+/// was told as dropped, another subscriber had in its queue.
 ///
 /// # Who reads
 ///
-/// Whoever waits, for all: a runtime in which a subscriber waits reads when the kernel wakes it,
-/// and so does one of the plain threads that wait. There is no thread on the side, and nothing to
-/// keep running: a runtime that is shut down, blocked or not driven holds up nobody. While nobody
-/// has waited since, signals stay in the kernel's queue. A signal costs each runtime with
-/// subscribers one wake-up, and then as much as it has subscribers.
+/// The *reader thread* of the process, which is started when something waits for the first time,
+/// and serves all hubs and shutdowns. It reads for those that wait; while none does, signals stay
+/// in the kernel's queue. Nothing is registered with a runtime: a runtime that is shut down, blocked
+/// or not driven holds up no other, and executors without a reactor (`futures::executor`), smol's
+/// and async-std's serve as well as tokio's. The reader thread blocks every signal, so no handler
+/// runs there. It calls wakers, and a waker that blocks would hold up everything: an executor's does
+/// not.
+///
+/// # Forks
+///
+/// A forked child has no reader thread. What it inherits is closed for it: calls are errors that
+/// say so, and dropping touches nothing of the parent's. The child may open hubs of its own.
 ///
 /// # Platform notes
 ///
@@ -93,7 +114,7 @@ const QUEUE: usize = 256;
 #[doc(alias = "broadcast")]
 #[doc(alias = "fan-out")]
 pub struct SignalHub {
-    shared: Arc<Shared<Registry>>,
+    shared: Arc<Hub<System>>,
 }
 
 impl SignalHub {
@@ -123,7 +144,8 @@ impl SignalHub {
         Ok(SignalHub::from(Signals::new(set)?))
     }
 
-    /// What the receiver receives now: nothing after the last subscriber has gone.
+    /// What the receiver receives now: nothing after the last subscriber has gone, nor in a forked
+    /// child.
     ///
     /// # Examples
     ///
@@ -139,18 +161,23 @@ impl SignalHub {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set(&self) -> SignalSet {
-        self.shared.with(|state| state.signals.as_ref().map_or(SignalSet::EMPTY, Signals::set))
+        let state = self.shared.lock();
+        let receiver = state.as_ref().ok().and_then(|state| state.receiver.as_ref());
+        receiver.map_or(SignalSet::EMPTY, Signals::set)
     }
 
-    /// A new subscriber. It sees what is sent from now on; what is pending is for those who were
-    /// there before.
+    /// A new subscriber. It sees what is sent from now on; what is pending is for those that were
+    /// there before. So that this takes no longer under a flood, 64 pending records are taken for
+    /// sent before; of more than that, it may see the rest.
     ///
     /// Subscribing to signals that are not received yet widens the receiver, or opens it again.
+    /// Where another thread is about to give up the same signal for this hub, it waits for that,
+    /// for one second at most.
     ///
     /// # Errors
     ///
-    /// As [`Signals::new`], for the signals that are not received yet; [`OpenError::Empty`]. Nothing
-    /// has been changed then.
+    /// As [`Signals::new`], for the signals that are not received yet; [`OpenError::Empty`]; in a
+    /// forked child, for a hub that it inherited. Nothing has been changed then.
     ///
     /// # Examples
     ///
@@ -172,24 +199,29 @@ impl SignalHub {
 }
 
 impl From<Signals> for SignalHub {
-    /// Shares a receiver. What is pending already is unread: see [`SignalHub`].
+    /// Shares a receiver, which goes on as it was opened: without an audit, if it had none. What is
+    /// pending already is unread: see [`SignalHub`].
     fn from(signals: Signals) -> SignalHub {
-        let registry = Registry::new(signals.set());
-        SignalHub { shared: Arc::new(Shared::new(Some(signals), registry)) }
+        let registry = Registry::new(signals.set(), signals.is_audited());
+        let shared = Arc::new(Shared::new(System, Some(signals), registry));
+        if let Ok(mut state) = shared.lock() {
+            state.update_watch(&System);
+        }
+        SignalHub { shared }
     }
 }
 
 impl Clone for SignalHub {
     /// The same hub.
     fn clone(&self) -> SignalHub {
-        self.shared.with(|state| state.add_hub());
+        receiver::add_hub(&self.shared);
         SignalHub { shared: self.shared.clone() }
     }
 }
 
 impl Drop for SignalHub {
     fn drop(&mut self) {
-        self.shared.with(|state| state.remove_hub());
+        receiver::remove_hub(&self.shared);
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use super::QUEUE;
 use crate::{Signal, SignalInfo, SignalSet};
@@ -26,9 +23,9 @@ use crate::{Signal, SignalInfo, SignalSet};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct HubEvent {
-    info: SignalInfo,
-    merged: u32,
-    dropped: u32,
+    pub(super) info: SignalInfo,
+    pub(super) merged: u32,
+    pub(super) dropped: u32,
 }
 
 impl HubEvent {
@@ -51,8 +48,11 @@ impl HubEvent {
         self.merged
     }
 
-    /// How many real-time signals came after this one and were dropped, because this subscriber
-    /// had left [`SignalHub::QUEUE`](super::SignalHub::QUEUE) unread.
+    /// How many real-time signals came after this one that this subscriber missed, because it had
+    /// left [`SignalHub::QUEUE`](super::SignalHub::QUEUE) unread. Other subscribers have them.
+    ///
+    /// If [`Subscriber::update`](super::Subscriber::update) removed the one that they came after,
+    /// the next one tells it.
     pub fn dropped(&self) -> u32 {
         self.dropped
     }
@@ -72,176 +72,132 @@ impl fmt::Display for HubEvent {
     }
 }
 
-/// A record that subscribers share, so that one more of them costs a pointer.
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) info: SignalInfo,
-    /// Of a real-time signal, which stands for itself.
-    pub(super) is_queued: bool,
-    /// How many queues have it; counted for real-time signals alone.
-    queues: AtomicUsize,
-    is_read: AtomicBool,
-}
-
-impl Record {
-    pub(super) fn new(info: SignalInfo, is_queued: bool) -> Record {
-        Record { info, is_queued, queues: AtomicUsize::new(0), is_read: AtomicBool::new(false) }
-    }
-
-    pub(super) fn is_read(&self) -> bool {
-        self.is_read.load(Ordering::SeqCst)
-    }
+/// What one subscriber has not read.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) set: SignalSet,
+    /// In the order of arrival; a merged signal keeps its first one's place, so that none starves.
+    pub(super) entries: VecDeque<Entry>,
+    /// How many of them are of real-time signals.
+    pub(super) real_time: usize,
+    /// The real-time signals that it does not get while it is full, and how many of each had been
+    /// read by then: what it has missed is told by the difference.
+    pub(super) missed: Vec<(Signal, u64)>,
+    /// What is told as dropped with the next event, whichever it is.
+    pub(super) dropped: u64,
+    /// Of the task or thread that waits.
+    pub(super) waker: Option<Waker>,
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) record: Arc<Record>,
-    merged: u32,
-    dropped: u32,
+pub(super) enum Entry {
+    /// A standard signal; `before` of its records had been read when this one came.
+    Standard { signal: Signal, before: u64 },
+    /// A real-time signal: the index of its record, and how many were dropped after it.
+    RealTime { signal: Signal, record: usize, dropped: u64 },
 }
 
 impl Entry {
-    fn new(record: &Arc<Record>) -> Entry {
-        if record.is_queued {
-            record.queues.fetch_add(1, Ordering::SeqCst);
+    pub(super) fn signal(&self) -> Signal {
+        match *self {
+            Entry::Standard { signal, .. } | Entry::RealTime { signal, .. } => signal,
         }
-        Entry { record: record.clone(), merged: 0, dropped: 0 }
-    }
-
-    /// Notes that it is read.
-    pub(super) fn sign(self) -> HubEvent {
-        let Entry { record, merged, dropped } = self;
-        // Thousands may read the same record: the first of them writes.
-        if !record.is_read() {
-            record.is_read.store(true, Ordering::SeqCst);
-        }
-        if record.is_queued {
-            record.queues.fetch_sub(1, Ordering::SeqCst);
-        }
-        HubEvent { info: record.info, merged, dropped }
-    }
-
-    /// Gives it up unread. Returns a real-time signal that nobody has read, nor can any more.
-    pub(super) fn give_up(self) -> Option<SignalInfo> {
-        let record = self.record;
-        let was_last = record.is_queued && record.queues.fetch_sub(1, Ordering::SeqCst) == 1;
-        (was_last && !record.is_read()).then_some(record.info)
-    }
-}
-
-/// One subscriber's place.
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    queue: Mutex<Queue>,
-    /// Nothing is unread, and the waker is to be called when something is. Written under the lock.
-    is_quiet: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    /// In the order of arrival; a merged signal keeps its first one's place, so that none starves.
-    entries: VecDeque<Entry>,
-    /// The standard signals among them.
-    standard: SignalSet,
-    /// How many of them are of real-time signals.
-    real_time: usize,
-    /// Of whoever polled last. It stays, so that reading one signal is waiting for the next.
-    waker: Option<Waker>,
-}
-
-impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether whoever polled last need not do so again: it will be woken.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.is_quiet.load(Ordering::Acquire)
-    }
-
-    /// Takes a record, and returns who waits for it.
-    pub(super) fn put(&self, record: &Arc<Record>) -> Option<Waker> {
-        let mut queue = self.lock();
-        queue.put(record);
-        self.disturb(&queue)
-    }
-
-    /// Whoever waits, to look again.
-    pub(super) fn rouse(&self) -> Option<Waker> {
-        self.disturb(&self.lock())
-    }
-
-    fn disturb(&self, queue: &Queue) -> Option<Waker> {
-        if !self.is_quiet() {
-            return None;
-        }
-        self.is_quiet.store(false, Ordering::Release);
-        queue.waker.clone()
-    }
-
-    /// The first unread.
-    pub(super) fn pop(&self) -> Option<Entry> {
-        self.lock().pop()
-    }
-
-    /// The first unread; or leaves the waker.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Entry> {
-        let mut queue = self.lock();
-        let found = queue.pop();
-        if queue.entries.is_empty() {
-            match &mut queue.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
-            self.is_quiet.store(true, Ordering::Release);
-        }
-        found.map_or(Poll::Pending, Poll::Ready)
-    }
-
-    /// Takes out what is unread of the set.
-    pub(super) fn withdraw(&self, set: SignalSet) -> VecDeque<Entry> {
-        let mut queue = self.lock();
-        let entries = mem::take(&mut queue.entries).into_iter();
-        let out;
-        (out, queue.entries) = entries.partition(|entry| set.contains(entry.record.info.signal()));
-        queue.standard -= set;
-        queue.real_time = queue.entries.iter().filter(|entry| entry.record.is_queued).count();
-        out
     }
 }
 
 impl Queue {
-    fn put(&mut self, record: &Arc<Record>) {
-        let signal = record.info.signal();
-        if record.is_queued {
-            if self.real_time == QUEUE {
-                let mut entries = self.entries.iter_mut().rev();
-                if let Some(last) = entries.find(|entry| entry.record.is_queued) {
-                    last.dropped = last.dropped.saturating_add(1);
-                }
-                return;
-            }
-            self.real_time += 1;
-        } else if self.standard.contains(signal) {
-            let mut entries = self.entries.iter_mut();
-            if let Some(entry) = entries.find(|entry| entry.record.info.signal() == signal) {
-                entry.merged = entry.merged.saturating_add(1);
-                entry.record = record.clone();
-            }
-            return;
-        } else {
-            self.standard = self.standard.with(signal);
-        }
-        self.entries.push_back(Entry::new(record));
+    pub(super) fn is_full(&self) -> bool {
+        self.real_time >= QUEUE
     }
 
-    fn pop(&mut self) -> Option<Entry> {
-        let entry = self.entries.pop_front()?;
-        if entry.record.is_queued {
-            self.real_time -= 1;
-        } else {
-            self.standard = self.standard.without(entry.record.info.signal());
+    pub(super) fn push_real_time(&mut self, signal: Signal, record: usize) {
+        self.real_time += 1;
+        self.entries.push_back(Entry::RealTime { signal, record, dropped: 0 });
+    }
+
+    /// Notes that so many were dropped after the latest real-time signal.
+    pub(super) fn note_dropped(&mut self, count: u64) {
+        let mut entries = self.entries.iter_mut().rev();
+        let latest = entries.find_map(|entry| match entry {
+            Entry::RealTime { dropped, .. } => Some(dropped),
+            Entry::Standard { .. } => None,
+        });
+        *latest.unwrap_or(&mut self.dropped) += count;
+    }
+
+    /// Takes out what is unread of the set. What was dropped after those is told by the one before.
+    pub(super) fn withdraw(&mut self, set: SignalSet) -> Vec<Entry> {
+        let mut withdrawn = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            if !set.contains(entry.signal()) {
+                self.entries.push_back(entry);
+                continue;
+            }
+            if let Entry::RealTime { dropped, .. } = entry {
+                self.real_time -= 1;
+                self.note_dropped(dropped);
+            }
+            withdrawn.push(entry);
         }
-        Some(entry)
+        withdrawn
+    }
+}
+
+/// The records of real-time signals that some queue has, each once.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    records: Vec<Record>,
+    free: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Record {
+    info: SignalInfo,
+    /// How many queues have it.
+    queues: usize,
+    is_read: bool,
+}
+
+impl Records {
+    pub(super) fn insert(&mut self, info: SignalInfo, queues: usize) -> usize {
+        let record = Record { info, queues, is_read: false };
+        match self.free.pop() {
+            Some(index) => {
+                self.records[index] = record;
+                index
+            }
+            None => {
+                self.records.push(record);
+                self.records.len() - 1
+            }
+        }
+    }
+
+    /// The index that the next [`insert`](Self::insert) returns.
+    pub(super) fn next(&self) -> usize {
+        self.free.last().copied().unwrap_or(self.records.len())
+    }
+
+    /// A queue's record is read, and leaves the queue.
+    pub(super) fn read(&mut self, index: usize) -> SignalInfo {
+        self.records[index].is_read = true;
+        self.leave(index);
+        self.records[index].info
+    }
+
+    /// A queue gives its record up. Returns it if no subscriber has read it, nor can any more.
+    pub(super) fn give_up(&mut self, index: usize) -> Option<SignalInfo> {
+        let was_last = self.leave(index);
+        let record = &self.records[index];
+        (was_last && !record.is_read).then_some(record.info)
+    }
+
+    fn leave(&mut self, index: usize) -> bool {
+        let record = &mut self.records[index];
+        record.queues -= 1;
+        if record.queues == 0 {
+            self.free.push(index);
+        }
+        record.queues == 0
     }
 }

@@ -1,263 +1,373 @@
-//! Who subscribes to which signal, and what nobody has read.
+//! Who subscribes to which signal, and what was read but by no subscriber.
+//!
+//! A signal costs as much as it has *active* subscribers: those whose queue takes its next record.
+//! One that has the signal unread already is not active. For a standard signal the counter and the
+//! latest record of the signal tell it, when it reads, what has merged since. For a real-time signal
+//! it leaves when its queue is full, and the counters tell it what it has missed.
+//!
+//! Every record that is read goes to one queue at least, beyond its bound if need be; a real-time
+//! signal that no queue has room for is not read any more but stays in the kernel's queue, until a
+//! subscriber has read on. So what one subscriber is told as dropped, another one has.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::mem;
-use std::sync::Arc;
 use std::task::Waker;
 
-use super::QUEUE;
-use super::queue::{Entry, Record, Slot};
-use crate::platform;
-use crate::tokio::shared::{Shared, Sink, State, send_again};
-use crate::{OpenError, Signal, SignalInfo, SignalSet, Signals};
+use super::queue::{Entry, HubEvent, Queue, Records};
+use crate::tokio::source::{BATCH, Sink};
+use crate::{Signal, SignalInfo, SignalSet};
 
-/// The most records that one read takes.
-const BATCH: usize = 64;
-
-/// Enough deliveries for one batch.
-const DELIVERIES: usize = 1 << 16;
+/// The most deliveries that the reader thread makes while it holds the lock.
+const DELIVERIES: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Registry {
-    lines: BTreeMap<Signal, Line>,
+    pub(super) lines: BTreeMap<Signal, Line>,
+    /// By the subscribers' numbers.
+    queues: Vec<Option<Queue>>,
+    free: Vec<usize>,
     records: Records,
-    /// What the hub was opened with and nobody has subscribed to yet.
-    reserved: SignalSet,
-    subscribers: usize,
-    /// How many can still subscribe.
-    hubs: usize,
-    next: u64,
-    /// A forked child's copy does not act for its parent.
-    generation: u64,
+    /// What the hub was opened with and has had no subscriber yet.
+    pub(super) reserved: SignalSet,
+    pub(super) subscribers: usize,
+    /// How many of them wait.
+    waiting: usize,
+    /// How many handles can still subscribe.
+    pub(super) hubs: usize,
+    /// Whether a receiver that is opened again checks the other threads.
+    pub(super) is_audited: bool,
+    /// What the descriptor yields, and whether that may have changed.
+    watched: SignalSet,
+    is_watch_stale: bool,
 }
 
 /// One received signal.
 #[derive(Debug, Default)]
-struct Line {
-    /// In the order of the subscribers' numbers, so the longest there is served first.
-    slots: Vec<(u64, Arc<Slot>)>,
-    /// Of a standard signal: who reads it, has read all that merged with it.
-    latest: Option<Arc<Record>>,
-    /// Real-time signals that nobody has read, nor can any more.
-    orphans: VecDeque<SignalInfo>,
+pub(super) struct Line {
+    /// How many subscribers it has.
+    subscribers: usize,
+    /// Those whose queue takes the next record.
+    active: Vec<usize>,
+    /// How many records have been read.
+    count: u64,
+    /// Of a standard signal.
+    latest: Option<Latest>,
+    /// Of a real-time signal: the last one to leave `active` because it was full. It takes what
+    /// the rest of a batch brings.
+    last_full: Option<usize>,
+    /// What no subscriber has read, nor can any more.
+    unread: VecDeque<SignalInfo>,
+}
+
+/// The latest record of a standard signal: who reads it, has read all that merged with it.
+#[derive(Debug)]
+struct Latest {
+    info: SignalInfo,
+    /// How many queues have it.
+    queues: usize,
+    is_read: bool,
 }
 
 impl Line {
-    fn insert(&mut self, id: u64, slot: &Arc<Slot>) {
-        if let Err(index) = self.slots.binary_search_by_key(&id, |&(id, _)| id) {
-            self.slots.insert(index, (id, slot.clone()));
-        }
-    }
-
-    fn remove(&mut self, id: u64) {
-        if let Ok(index) = self.slots.binary_search_by_key(&id, |&(id, _)| id) {
-            self.slots.remove(index);
-        }
-    }
-
-    fn put(&mut self, record: &Arc<Record>, wakers: &mut Vec<Waker>) -> usize {
-        for (_, slot) in &self.slots {
-            wakers.extend(slot.put(record));
-        }
-        if !record.is_queued {
-            self.latest = Some(record.clone());
-        } else if self.slots.is_empty() {
-            self.orphan(record.info);
-        }
-        self.slots.len()
-    }
-
-    fn orphan(&mut self, info: SignalInfo) {
-        if self.orphans.len() < QUEUE {
-            self.orphans.push_back(info);
-        }
-    }
-
-    /// What has to act, now that nobody can read it.
-    fn unread(self) -> impl Iterator<Item = SignalInfo> {
-        let latest = self.latest.filter(|record| !record.is_read());
-        latest.map(|record| record.info).into_iter().chain(self.orphans)
-    }
-}
-
-/// Records to be used again, so that a signal costs no memory of its own.
-#[derive(Debug, Default)]
-struct Records {
-    /// One may be in use when its turn comes; then it is let go, and a new one takes its place.
-    ring: VecDeque<Arc<Record>>,
-}
-
-impl Records {
-    const KEPT: usize = 16;
-
-    fn record(&mut self, info: SignalInfo) -> Arc<Record> {
-        let new = Record::new(info, info.signal().is_real_time());
-        let oldest = if self.ring.len() < Records::KEPT { None } else { self.ring.pop_front() };
-        let record = match oldest {
-            Some(mut oldest) => match Arc::get_mut(&mut oldest) {
-                Some(unused) => {
-                    *unused = new;
-                    oldest
-                }
-                None => Arc::new(new),
-            },
-            None => Arc::new(new),
-        };
-        self.ring.push_back(record.clone());
-        record
+    /// What has to act when the signal is not received any more.
+    fn into_unread(self) -> impl Iterator<Item = SignalInfo> {
+        let latest = self.latest.filter(|latest| !latest.is_read).map(|latest| latest.info);
+        self.unread.into_iter().chain(latest)
     }
 }
 
 impl Sink for Registry {
     fn wants(&self) -> usize {
+        if self.waiting == 0 {
+            return 0;
+        }
         DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
     }
 
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
-        // Each received signal has a line.
-        let record = self.records.record(info);
-        self.lines.get_mut(&info.signal()).map_or(0, |line| line.put(&record, wakers))
-    }
-
-    fn is_done(&self) -> bool {
-        false
-    }
-
-    fn everybody(&mut self, wakers: &mut Vec<Waker>) {
-        for line in self.lines.values() {
-            wakers.extend(line.slots.iter().filter_map(|(_, slot)| slot.rouse()));
+    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+        let signal = info.signal();
+        let Some(line) = self.lines.get_mut(&signal) else {
+            // Not one that is received: the descriptor yields no such record.
+            debug_assert!(false, "{signal}");
+            return;
+        };
+        line.count += 1;
+        if line.subscribers == 0 {
+            line.unread.push_back(info);
+        } else if signal.is_real_time() {
+            self.put_real_time(info, wakers);
+        } else {
+            self.put_standard(info, wakers);
         }
+    }
+
+    fn watch(&mut self) -> Option<SignalSet> {
+        if !mem::take(&mut self.is_watch_stale) {
+            return None;
+        }
+        let is_wanted = |signal: Signal, line: &Line| {
+            // Standard signals merge: there is always room.
+            line.subscribers > 0 && (!line.active.is_empty() || !signal.is_real_time())
+        };
+        let lines = self.lines.iter().filter(|&(&signal, line)| is_wanted(signal, line));
+        let wanted = lines.map(|(&signal, _)| signal).collect();
+        let earlier = mem::replace(&mut self.watched, wanted);
+        (earlier != wanted).then_some(wanted)
+    }
+
+    fn all(&mut self, wakers: &mut Vec<Waker>) {
+        wakers.extend(self.queues.iter_mut().flatten().filter_map(|queue| queue.waker.take()));
+        self.waiting = 0;
+    }
+}
+
+/// Wakes the one that waits for the queue.
+fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
+    if let Some(waker) = queue.waker.take() {
+        *waiting -= 1;
+        wakers.push(waker);
     }
 }
 
 impl Registry {
-    pub(super) fn new(set: SignalSet) -> Registry {
+    pub(super) fn new(set: SignalSet, is_audited: bool) -> Registry {
         Registry {
             lines: set.iter().map(|signal| (signal, Line::default())).collect(),
+            queues: Vec::new(),
+            free: Vec::new(),
             records: Records::default(),
             reserved: set,
             subscribers: 0,
+            waiting: 0,
             hubs: 1,
-            next: 0,
-            generation: platform::generation(),
+            is_audited,
+            // What the descriptor of a new receiver yields.
+            watched: set,
+            is_watch_stale: true,
         }
+    }
+
+    fn put_standard(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+        let signal = info.signal();
+        let Some(line) = self.lines.get_mut(&signal) else { return };
+        let earlier = line.latest.as_ref().map_or(0, |latest| latest.queues);
+        let queues = earlier + line.active.len();
+        for number in line.active.drain(..) {
+            let Some(queue) = &mut self.queues[number] else { continue };
+            queue.entries.push_back(Entry::Standard { signal, before: line.count - 1 });
+            notify(queue, &mut self.waiting, wakers);
+        }
+        line.latest = Some(Latest { info, queues, is_read: false });
+    }
+
+    fn put_real_time(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+        let signal = info.signal();
+        let Some(line) = self.lines.get_mut(&signal) else { return };
+        let record = self.records.next();
+        let mut index = 0;
+        while let Some(&number) = line.active.get(index) {
+            let Some(queue) = &mut self.queues[number] else {
+                line.active.swap_remove(index);
+                continue;
+            };
+            if queue.is_full() {
+                queue.missed.push((signal, line.count - 1));
+                line.last_full = Some(number);
+                line.active.swap_remove(index);
+                continue;
+            }
+            queue.push_real_time(signal, record);
+            notify(queue, &mut self.waiting, wakers);
+            index += 1;
+        }
+        if index > 0 {
+            self.records.insert(info, index);
+            return;
+        }
+        self.is_watch_stale = true;
+        let last = line.last_full.and_then(|number| self.queues[number].as_mut());
+        let Some(queue) = last else {
+            line.unread.push_back(info);
+            return;
+        };
+        if let Some((_, count)) = queue.missed.iter_mut().find(|(missed, _)| *missed == signal) {
+            *count += 1;
+        }
+        queue.push_real_time(signal, record);
+        self.records.insert(info, 1);
+    }
+
+    fn queue(&mut self, number: usize) -> &mut Queue {
+        self.queues[number].as_mut().expect("a subscriber has its queue until it is dropped")
+    }
+
+    /// Whether something is unread.
+    pub(super) fn is_unread(&self, number: usize) -> bool {
+        self.queues[number].as_ref().is_some_and(|queue| !queue.entries.is_empty())
+    }
+
+    /// The first unread. The one that reads waits no more.
+    pub(super) fn pop(&mut self, number: usize, stale: &mut Vec<Waker>) -> Option<HubEvent> {
+        let entry = self.queue(number).entries.pop_front()?;
+        self.stop_waiting(number, stale);
+        let mut event = match entry {
+            Entry::Standard { signal, before } => {
+                let line = self.lines.get_mut(&signal).expect("a subscribed signal has its line");
+                line.active.push(number);
+                let latest = line.latest.as_mut().expect("an entry is of a record");
+                latest.is_read = true;
+                latest.queues -= 1;
+                let merged = u32::try_from(line.count - before - 1).unwrap_or(u32::MAX);
+                HubEvent { info: latest.info, merged, dropped: 0 }
+            }
+            Entry::RealTime { record, dropped, .. } => {
+                let queue = self.queue(number);
+                queue.real_time -= 1;
+                // What was missed up to now came after the latest one that is left. The entry
+                // itself is that, if it was the only one.
+                queue.dropped += dropped;
+                if !queue.missed.is_empty() && !queue.is_full() {
+                    self.take_up(number);
+                }
+                HubEvent { info: self.records.read(record), merged: 0, dropped: 0 }
+            }
+        };
+        let dropped = mem::take(&mut self.queue(number).dropped);
+        event.dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+        Some(event)
+    }
+
+    /// Makes a queue that was full active again, and notes what it has missed.
+    fn take_up(&mut self, number: usize) {
+        let missed = mem::take(&mut self.queue(number).missed);
+        let mut count = 0;
+        for (signal, before) in missed {
+            let line = self.lines.get_mut(&signal).expect("a subscribed signal has its line");
+            count += line.count - before;
+            self.is_watch_stale |= line.active.is_empty();
+            line.active.push(number);
+            if line.last_full == Some(number) {
+                line.last_full = None;
+            }
+        }
+        self.queue(number).note_dropped(count);
+    }
+
+    /// Whether the subscriber waits already, by a waker that wakes the same.
+    pub(super) fn is_waiting(&self, number: usize, waker: &Waker) -> bool {
+        let queue = self.queues[number].as_ref();
+        queue.and_then(|queue| queue.waker.as_ref()).is_some_and(|other| other.will_wake(waker))
+    }
+
+    /// Notes that the subscriber waits.
+    pub(super) fn wait(&mut self, number: usize, waker: Waker, stale: &mut Vec<Waker>) {
+        match self.queue(number).waker.replace(waker) {
+            Some(earlier) => stale.push(earlier),
+            None => self.waiting += 1,
+        }
+    }
+
+    /// Notes that the subscriber waits no more.
+    pub(super) fn stop_waiting(&mut self, number: usize, stale: &mut Vec<Waker>) {
+        if let Some(waker) = self.queue(number).waker.take() {
+            self.waiting -= 1;
+            stale.push(waker);
+        }
+    }
+
+    /// A new subscriber's number; it has no signal yet.
+    pub(super) fn add(&mut self) -> usize {
+        self.subscribers += 1;
+        let queue = Some(Queue::default());
+        match self.free.pop() {
+            Some(number) => {
+                self.queues[number] = queue;
+                number
+            }
+            None => {
+                self.queues.push(queue);
+                self.queues.len() - 1
+            }
+        }
+    }
+
+    /// Ends what [`add`](Self::add) began; its signals have been taken from it.
+    pub(super) fn remove(&mut self, number: usize, stale: &mut Vec<Waker>) {
+        self.stop_waiting(number, stale);
+        self.queues[number] = None;
+        self.free.push(number);
+        self.subscribers -= 1;
+    }
+
+    /// Gives `set` to the subscriber, from the next record on.
+    pub(super) fn join(&mut self, number: usize, set: SignalSet) {
+        self.queue(number).set |= set;
+        for signal in set {
+            let line = self.lines.entry(signal).or_default();
+            line.subscribers += 1;
+            line.active.push(number);
+        }
+        self.reserved -= set;
+        self.is_watch_stale = true;
+    }
+
+    /// Takes `set` from the subscriber. What only it could have read is unread for good.
+    pub(super) fn leave(&mut self, number: usize, set: SignalSet) {
+        self.take_up(number);
+        let queue = self.queue(number);
+        queue.set -= set;
+        for entry in queue.withdraw(set) {
+            let line = self.lines.get_mut(&entry.signal());
+            let line = line.expect("a subscribed signal has its line");
+            match entry {
+                Entry::RealTime { record, .. } => {
+                    line.unread.extend(self.records.give_up(record));
+                }
+                Entry::Standard { .. } => {
+                    let latest = line.latest.as_mut().expect("an entry is of a record");
+                    latest.queues -= 1;
+                    if latest.queues == 0 {
+                        let latest = line.latest.take().filter(|latest| !latest.is_read);
+                        line.unread.extend(latest.map(|latest| latest.info));
+                    }
+                }
+            }
+        }
+        for signal in set {
+            if let Some(line) = self.lines.get_mut(&signal) {
+                line.subscribers -= 1;
+                line.active.retain(|&other| other != number);
+                if line.last_full == Some(number) {
+                    line.last_full = None;
+                }
+            }
+        }
+        self.is_watch_stale = true;
     }
 
     /// What has to be received.
-    fn needed(&self) -> SignalSet {
-        let lines = self.lines.iter().filter(|(_, line)| !line.slots.is_empty());
+    pub(super) fn needed(&self) -> SignalSet {
+        let lines = self.lines.iter().filter(|(_, line)| line.subscribers > 0);
         lines.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
     }
-}
 
-/// A change of who subscribes, with what it takes in the receiver.
-impl State<Registry> {
-    pub(super) fn add_hub(&mut self) {
-        self.sink.hubs += 1;
-    }
-
-    /// Nobody can subscribe to what is reserved once the last hub has gone.
-    pub(super) fn remove_hub(&mut self) {
-        self.sink.hubs -= 1;
-        if self.sink.hubs == 0 {
-            self.sink.reserved = SignalSet::EMPTY;
-            self.narrow();
-        }
-    }
-
-    pub(super) fn add_subscriber(
-        &mut self,
-        shared: &Shared<Registry>,
-        slot: &Arc<Slot>,
-        set: SignalSet,
-    ) -> Result<u64, OpenError> {
-        let id = self.sink.next;
-        self.sink.next += 1;
-        self.join(shared, id, slot, set)?;
-        self.sink.subscribers += 1;
-        Ok(id)
-    }
-
-    pub(super) fn remove_subscriber(&mut self, id: u64, slot: &Slot, set: SignalSet) {
-        self.sink.subscribers -= 1;
-        if self.sink.subscribers == 0 {
-            self.sink.reserved = SignalSet::EMPTY;
-        }
-        self.leave(id, slot, set);
-    }
-
-    /// Has a subscriber see what is sent from now on of `set`.
-    pub(super) fn join(
-        &mut self,
-        shared: &Shared<Registry>,
-        id: u64,
-        slot: &Arc<Slot>,
-        set: SignalSet,
-    ) -> Result<(), OpenError> {
-        let received = self.signals.as_ref().map_or(SignalSet::EMPTY, Signals::set);
-        if !(set - received).is_empty() {
-            match &mut self.signals {
-                Some(signals) => signals.update(received | set)?,
-                None => self.signals = Some(Signals::new(set)?),
-            }
-            for signal in set - received {
-                self.sink.lines.entry(signal).or_default();
-            }
-        }
-        // What is pending is for those who were there before.
-        if let Err(error) = self.drain(shared) {
-            self.narrow();
-            return Err(OpenError::Os(error));
-        }
-        for signal in set {
-            let line = self.sink.lines.entry(signal).or_default();
-            line.insert(id, slot);
-        }
-        self.sink.reserved -= set;
-        Ok(())
-    }
-
-    /// Ends a subscriber's part in `set`. If it was the last one for a signal, that acts again.
-    pub(super) fn leave(&mut self, id: u64, slot: &Slot, set: SignalSet) {
-        for signal in set {
-            if let Some(line) = self.sink.lines.get_mut(&signal) {
-                line.remove(id);
-            }
-        }
-        for info in slot.withdraw(set).into_iter().filter_map(Entry::give_up) {
-            if let Some(line) = self.sink.lines.get_mut(&info.signal()) {
-                line.orphan(info);
-            }
-        }
-        self.narrow();
-    }
-
-    /// Reads until nothing is left; under a flood that never ends, until it is certainly of now.
-    fn drain(&mut self, shared: &Shared<Registry>) -> io::Result<()> {
-        for _ in 0..1024 {
-            if shared.read_locked(self)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Receives no more than is needed; what acts again and was not read by anybody acts now.
-    fn narrow(&mut self) {
-        let needed = self.sink.needed();
-        if needed.is_empty() {
-            self.close();
-        } else if let Some(signals) = &mut self.signals {
-            if signals.set() == needed || signals.update(needed).is_err() {
-                return;
-            }
-        }
-        let lines = mem::take(&mut self.sink.lines).into_iter();
+    /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is
+    /// unread of the rest.
+    pub(super) fn received(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
+        let lines = mem::take(&mut self.lines).into_iter();
         let gone: BTreeMap<Signal, Line>;
-        (self.sink.lines, gone) = lines.partition(|(signal, _)| needed.contains(*signal));
-        if self.sink.generation == platform::generation() {
-            gone.into_values().flat_map(Line::unread).for_each(send_again);
+        (self.lines, gone) = lines.partition(|(signal, _)| set.contains(*signal));
+        for signal in set {
+            self.lines.entry(signal).or_default();
         }
+        unread.extend(gone.into_values().flat_map(Line::into_unread));
+        self.watched = set;
+        self.is_watch_stale = true;
+    }
+
+    /// Notes that the descriptor yields `set` alone for the moment.
+    pub(super) fn watches(&mut self, set: SignalSet) {
+        self.watched = set;
+        self.is_watch_stale = true;
     }
 }

@@ -4,22 +4,24 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use ::tokio::task::coop;
 
-use super::queue::{Entry, HubEvent, Slot};
-use super::registry::Registry;
-use crate::tokio::shared::{Seat, Shared};
+use super::queue::HubEvent;
+use super::receiver::{self, Hub};
+use super::waiting::Waiting;
+use crate::tokio::kernel::System;
+use crate::tokio::source::block_on;
 use crate::{OpenError, SignalSet};
 
 /// Gets every signal of its set that is sent after it subscribed: [`SignalHub::subscribe`].
 ///
-/// It may move between threads, tasks and runtimes, and waits wherever it is: async with
+/// It may move between threads, tasks and executors, and waits wherever it is: async with
 /// [`recv`](Self::recv), or blocking a plain thread with [`recv_blocking`](Self::recv_blocking).
-/// Dropping it, anywhere, ends its part; what that does to a signal that nobody else gets is told
-/// at [`SignalHub`].
+/// Dropping it, anywhere, ends its part; what that does to a signal that no other subscriber gets is
+/// told at [`SignalHub`].
 ///
 /// [`SignalHub`]: super::SignalHub
 /// [`SignalHub::subscribe`]: super::SignalHub::subscribe
@@ -40,26 +42,18 @@ use crate::{OpenError, SignalSet};
 /// # Ok(()) }
 /// ```
 pub struct Subscriber {
-    shared: Arc<Shared<Registry>>,
-    slot: Arc<Slot>,
-    id: u64,
+    hub: Arc<Hub<System>>,
+    number: usize,
     set: SignalSet,
-    seat: Seat,
-    /// The task whose waker is in the slot.
-    waker: Option<Waker>,
 }
 
 impl Subscriber {
-    pub(super) fn new(
-        shared: &Arc<Shared<Registry>>,
-        set: SignalSet,
-    ) -> Result<Subscriber, OpenError> {
+    pub(super) fn new(hub: &Arc<Hub<System>>, set: SignalSet) -> Result<Subscriber, OpenError> {
         if set.is_empty() {
             return Err(OpenError::Empty);
         }
-        let slot = Arc::new(Slot::default());
-        let id = shared.with(|state| state.add_subscriber(shared, &slot, set))?;
-        Ok(Subscriber { shared: shared.clone(), slot, id, set, seat: Seat::new(), waker: None })
+        let number = receiver::subscribe(hub, set)?;
+        Ok(Subscriber { hub: hub.clone(), number, set })
     }
 
     /// What it receives.
@@ -79,7 +73,8 @@ impl Subscriber {
     }
 
     /// Changes the set, all or nothing. Of what is added it sees what is sent from now on; what is
-    /// removed ends as if by a drop, for what it has not read yet too. The rest is not touched.
+    /// removed ends as if by a drop, for what it has not read yet too. The rest is not touched, and
+    /// what it has missed is still told ([`HubEvent::dropped`]).
     ///
     /// # Errors
     ///
@@ -102,21 +97,18 @@ impl Subscriber {
         if set.is_empty() {
             return Err(OpenError::Empty);
         }
-        let (id, before, slot) = (self.id, self.set, &self.slot);
-        self.shared.with(|state| {
-            state.join(&self.shared, id, slot, set - before)?;
-            state.leave(id, slot, before - set);
-            Ok::<(), OpenError>(())
-        })?;
+        receiver::update(&self.hub, self.number, self.set, set)?;
         self.set = set;
         Ok(())
     }
 
-    /// The next signal, without waiting; `None` if nothing is unread.
+    /// The next signal, without waiting; `None` if nothing is unread. Looks into the kernel's queue
+    /// itself, once, if it has none yet.
     ///
     /// # Errors
     ///
-    /// What `read(2)` or `kevent(2)` reports; none is known to happen.
+    /// What `read(2)` or `kevent(2)` reports, none of which is known to happen; in a forked child,
+    /// for a subscriber that it inherited.
     ///
     /// # Examples
     ///
@@ -131,23 +123,18 @@ impl Subscriber {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
-        if let Some(entry) = self.slot.pop() {
-            return Ok(Some(entry.sign()));
-        }
-        self.shared.read()?;
-        Ok(self.slot.pop().map(Entry::sign))
+        Waiting::new(&self.hub, self.number).try_recv()
     }
 
-    /// The next signal.
+    /// The next signal. Works in any executor: it needs no reactor.
+    ///
+    /// Inside tokio it costs a unit of the task's cooperative budget, so that a flood of signals does
+    /// not starve other tasks.
     ///
     /// # Errors
     ///
-    /// If the runtime that this task runs in has been shut down, or registering with it fails: no
-    /// descriptor left, say. Nothing is lost; others are not affected.
-    ///
-    /// # Panics
-    ///
-    /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do.
+    /// If the reader thread can't be started, or has no descriptor for its work: nothing is lost,
+    /// and a later call may succeed. In a forked child, for a subscriber that it inherited.
     ///
     /// # Cancel safety
     ///
@@ -163,47 +150,31 @@ impl Subscriber {
     /// # }
     /// ```
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+        // Dropped with the future: then the subscriber does not wait any more.
+        let mut waiting = Waiting::new(&self.hub, self.number);
+        poll_fn(|cx| poll(&mut waiting, cx)).await
     }
 
     /// [`recv`](Self::recv) for hand-written futures: polls for the next signal, and has the task
-    /// woken if there is none. Only the task that polled last is woken.
+    /// woken if there is none. Only the task that polled last is woken, and the subscriber waits
+    /// until it is.
     ///
     /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    ///
-    /// # Panics
     ///
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
-        let coop = ready!(coop::poll_proceed(cx));
-        let is_known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        let mut found = Poll::Pending;
-        if !(is_known && self.slot.is_quiet()) {
-            found = self.slot.poll(cx);
-            if !is_known {
-                self.waker = Some(cx.waker().clone());
-            }
-        }
-        if found.is_pending() {
-            // The waker is where a record finds it. What comes from now on wakes the task.
-            if self.shared.attend(&mut self.seat, is_known)? {
-                found = self.slot.pop().map_or(Poll::Pending, Poll::Ready);
-            }
-        }
-        found.map(|entry| {
-            coop.made_progress();
-            Ok(entry.sign())
-        })
+        let mut waiting = Waiting::new(&self.hub, self.number);
+        let polled = poll(&mut waiting, cx);
+        waiting.go_on();
+        polled
     }
 
-    /// The next signal; blocks the calling thread until there is one (`poll(2)`). Not for tasks:
-    /// it would block their runtime.
+    /// The next signal; blocks the calling thread until there is one. Not for tasks: it would block
+    /// their runtime.
     ///
     /// # Errors
     ///
-    /// What the system reports: no descriptor left to wait with, say.
+    /// As [`recv`](Self::recv).
     ///
     /// # Examples
     ///
@@ -224,8 +195,7 @@ impl Subscriber {
         }
     }
 
-    /// The next signal, or `None` if none comes within `timeout`; blocks the calling thread
-    /// (`poll(2)`).
+    /// The next signal, or `None` if none comes within `timeout`; blocks the calling thread.
     ///
     /// The time is monotonic. A zero timeout looks once; one that is too long to count waits for
     /// ever.
@@ -250,15 +220,30 @@ impl Subscriber {
     }
 
     fn recv_until(&mut self, deadline: Option<Instant>) -> io::Result<Option<HubEvent>> {
-        self.waker = None;
-        let found = self.shared.block_on(deadline, |cx| self.slot.poll(cx))?;
-        Ok(found.map(Entry::sign))
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return self.try_recv();
+        }
+        let mut waiting = Waiting::new(&self.hub, self.number);
+        match block_on(deadline, |cx| waiting.poll(cx)) {
+            Some(event) => event.map(Some),
+            None => waiting.try_recv(),
+        }
     }
+}
+
+/// Polls in a task: under its budget, if it is one of tokio's.
+fn poll(waiting: &mut Waiting<'_, System>, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
+    let coop = ready!(coop::poll_proceed(cx));
+    let event = waiting.poll(cx);
+    if event.is_ready() {
+        coop.made_progress();
+    }
+    event
 }
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.shared.with(|state| state.remove_subscriber(self.id, &self.slot, self.set));
+        receiver::unsubscribe(&self.hub, self.number, self.set);
     }
 }
 

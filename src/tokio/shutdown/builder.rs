@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Latch, Shutdown};
 use crate::platform;
-use crate::tokio::shared::Shared;
+use crate::tokio::kernel::System;
+use crate::tokio::source::Shared;
 use crate::{Disposition, OpenError, Signal, SignalSet, Signals};
 
 /// How to open a [`Shutdown`]: [`Shutdown::builder`].
@@ -81,7 +82,7 @@ impl ShutdownBuilder {
         } else {
             Some(Signals::builder().audit(self.audit).open(set)?)
         };
-        Ok(Shutdown { shared: Arc::new(Shared::new(signals, Latch::new(self.keeps))), set })
+        Ok(Shutdown { shared: Arc::new(Shared::new(System, signals, Latch::new(self.keeps))), set })
     }
 }
 

@@ -8,57 +8,58 @@ use std::task::{Context, Poll, Waker};
 
 use super::ShutdownCause;
 use crate::SignalInfo;
-use crate::platform;
-use crate::tokio::shared::{Seat, Shared, Sink, State, send_again};
+use crate::tokio::kernel::Kernel;
+use crate::tokio::source::{After, Shared, Sink, State};
+
+/// One record at a time: after the first one the rest is not this receiver's any more.
+const ONE: usize = 1;
 
 #[derive(Debug)]
 pub(super) struct Latch {
     cause: Option<ShutdownCause>,
-    /// Somebody has been told the cause.
+    /// The receiver is being closed, on some thread, before the cause is told.
+    is_closing: bool,
+    /// The cause has been told.
     is_told: bool,
     /// Goes on receiving after the first signal.
     keeps: bool,
-    /// One further signal that was read for somebody who then did not wait any more.
+    /// One further signal that was read for one that then did not wait any more.
     further: Option<SignalInfo>,
-    /// Who waits for the first signal, and for a further one.
+    /// Those that wait for the first signal, and for a further one.
     first_waiters: BTreeMap<u64, Waker>,
     further_waiters: BTreeMap<u64, Waker>,
     next: u64,
-    /// Somebody looks without waiting.
-    is_asked: bool,
     clones: usize,
-    /// A forked child's copy does not act for its parent.
-    generation: u64,
 }
 
 impl Sink for Latch {
-    /// One at a time: after the first one the rest is not this receiver's any more.
     fn wants(&self) -> usize {
         let wanted = match self.cause {
-            None => self.is_asked || !self.first_waiters.is_empty(),
+            None => !self.first_waiters.is_empty(),
             Some(_) => self.keeps && self.further.is_none() && !self.further_waiters.is_empty(),
         };
-        usize::from(wanted)
+        if wanted { ONE } else { 0 }
     }
 
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) -> usize {
-        let waiters = if self.cause.is_none() {
-            self.cause = Some(ShutdownCause::Signal(info));
-            &mut self.first_waiters
+    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+        if self.cause.is_none() {
+            self.fire(ShutdownCause::Signal(info), wakers);
         } else {
             self.further = Some(info);
-            &mut self.further_waiters
-        };
-        let count = waiters.len();
-        wakers.extend(mem::take(waiters).into_values());
-        count
+            wakers.extend(mem::take(&mut self.further_waiters).into_values());
+        }
     }
 
     fn is_done(&self) -> bool {
-        self.cause.is_some() && !self.keeps
+        self.is_closing
     }
 
-    fn everybody(&mut self, wakers: &mut Vec<Waker>) {
+    fn closed(&mut self, wakers: &mut Vec<Waker>) {
+        self.is_closing = false;
+        self.all(wakers);
+    }
+
+    fn all(&mut self, wakers: &mut Vec<Waker>) {
         wakers.extend(mem::take(&mut self.first_waiters).into_values());
         wakers.extend(mem::take(&mut self.further_waiters).into_values());
     }
@@ -68,141 +69,219 @@ impl Latch {
     pub(super) fn new(keeps: bool) -> Latch {
         Latch {
             cause: None,
+            is_closing: false,
             is_told: false,
             keeps,
             further: None,
             first_waiters: BTreeMap::new(),
             further_waiters: BTreeMap::new(),
             next: 0,
-            is_asked: false,
             clones: 1,
-            generation: platform::generation(),
         }
     }
 
-    /// The cause, for somebody who wants to know.
+    /// Those that wait are told at once by one that keeps receiving, and else after the receiver
+    /// has been closed.
+    fn fire(&mut self, cause: ShutdownCause, wakers: &mut Vec<Waker>) {
+        self.cause = Some(cause);
+        if self.keeps {
+            self.all(wakers);
+        } else {
+            self.is_closing = true;
+        }
+    }
+
+    /// Whether the cause may be told.
+    fn has_fired(&self) -> bool {
+        self.cause.is_some() && !self.is_closing
+    }
+
+    /// The cause, for one that wants to know.
     fn tell(&mut self) -> Option<ShutdownCause> {
-        self.is_told |= self.cause.is_some();
-        self.cause
+        let cause = self.cause.filter(|_| !self.is_closing);
+        self.is_told |= cause.is_some();
+        cause
+    }
+
+    fn has_further(&self) -> bool {
+        self.further.is_some()
     }
 }
 
-impl State<Latch> {
+/// What the handles of one shutdown share.
+pub(super) type Latched<K> = Shared<Latch, K>;
+
+impl<K: Kernel> Latched<K> {
     /// Looks whether a signal is pending, and tells the cause if there is one.
-    pub(super) fn look(&mut self, shared: &Shared<Latch>) -> Option<ShutdownCause> {
-        self.catch_up(shared);
-        self.sink.tell()
+    pub(super) fn look(self: &Arc<Self>) -> Option<ShutdownCause> {
+        // What can't be read now stays pending, and those that wait are told the error.
+        let _ = self.with(|state, after| state.catch_up(self.kernel(), after));
+        let _ = self.wait_until(|state| !state.sink.is_closing);
+        self.lock().ok().and_then(|mut state| state.sink.tell())
     }
 
     /// A signal that came first is the cause.
-    pub(super) fn trigger(&mut self, shared: &Shared<Latch>) {
-        self.catch_up(shared);
-        if self.sink.cause.is_some() {
-            return;
-        }
-        self.sink.cause = Some(ShutdownCause::Triggered);
-        if self.sink.is_done() {
-            self.close();
-        }
-        self.sink.everybody(&mut self.wakers);
-    }
-
-    fn catch_up(&mut self, shared: &Shared<Latch>) {
-        if self.sink.cause.is_none() {
-            self.sink.is_asked = true;
-            // What can't be read now stays pending, and those who wait are told the error.
-            let _ = shared.read_locked(self);
-            self.sink.is_asked = false;
-        }
-    }
-
-    /// The cause as it is known, without telling anybody.
-    pub(super) fn peek(&self) -> Option<ShutdownCause> {
-        self.sink.cause
-    }
-
-    pub(super) fn add_clone(&mut self) {
-        self.sink.clones += 1;
-    }
-
-    /// The last one to go closes the receiver; what nobody has been told acts.
-    pub(super) fn remove_clone(&mut self) {
-        self.sink.clones -= 1;
-        if self.sink.clones > 0 {
-            return;
-        }
-        self.close();
-        let first = self.sink.cause.filter(|_| !self.sink.is_told);
-        let unread = first.and_then(|cause| cause.info()).into_iter().chain(self.sink.further);
-        if self.sink.generation == platform::generation() {
-            unread.for_each(send_again);
-        }
-    }
-}
-
-/// Somebody who waits; leaving takes the waker out, so that nothing is read for nobody.
-pub(super) struct Wait<'a> {
-    shared: &'a Arc<Shared<Latch>>,
-    id: u64,
-    pub(super) seat: Seat,
-}
-
-impl<'a> Wait<'a> {
-    pub(super) fn new(shared: &'a Arc<Shared<Latch>>) -> Wait<'a> {
-        let id = shared.with(|state| {
-            state.sink.next += 1;
-            state.sink.next
+    pub(super) fn trigger(self: &Arc<Self>) {
+        let _ = self.with(|state, after| {
+            let _ = state.catch_up(self.kernel(), after);
+            if state.sink.cause.is_none() {
+                state.sink.fire(ShutdownCause::Triggered, &mut after.wakers);
+                if state.receiver.is_none() {
+                    // Nothing is to be closed.
+                    state.sink.closed(&mut after.wakers);
+                } else if state.sink.is_closing {
+                    state.close(self.kernel(), after);
+                }
+            }
         });
-        Wait { shared, id, seat: Seat::new() }
+        let _ = self.wait_until(|state| !state.sink.is_closing);
     }
 
-    /// Polls for the first signal, or leaves the waker.
-    pub(super) fn poll_first(&self, cx: &mut Context<'_>) -> Poll<ShutdownCause> {
-        self.shared.with(|state| {
-            if let Some(cause) = state.sink.tell() {
-                return Poll::Ready(cause);
-            }
-            state.sink.first_waiters.insert(self.id, cx.waker().clone());
-            Poll::Pending
-        })
+    /// The cause as it is known, without telling it.
+    pub(super) fn peek(&self) -> Option<ShutdownCause> {
+        self.lock().ok().and_then(|state| state.sink.cause)
     }
 
-    /// Polls for a further signal, or leaves the waker; `None` if there will be none.
-    pub(super) fn poll_further(&self, cx: &mut Context<'_>) -> Poll<Option<SignalInfo>> {
-        self.shared.with(|state| {
-            if let Some(info) = state.sink.further.take() {
-                return Poll::Ready(Some(info));
-            }
-            if state.signals.is_none() {
-                return Poll::Ready(None);
-            }
-            state.sink.further_waiters.insert(self.id, cx.waker().clone());
-            Poll::Pending
-        })
-    }
-
-    /// Polls with `poll`, in a task.
-    pub(super) fn poll<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: impl Fn(&Self, &mut Context<'_>) -> Poll<T>,
-    ) -> Poll<io::Result<T>> {
-        if let Poll::Ready(found) = poll(self, cx) {
-            return Poll::Ready(Ok(found));
+    pub(super) fn add_clone(&self) {
+        // An inherited one is closed for good: nothing counts its handles.
+        if let Ok(mut state) = self.lock() {
+            state.sink.clones += 1;
         }
-        if self.shared.attend(&mut self.seat, false)? {
-            poll(self, cx).map(Ok)
-        } else {
-            Poll::Pending
+    }
+
+    /// The last one to go closes the receiver; a signal that was told to none acts.
+    pub(super) fn remove_clone(self: &Arc<Self>) {
+        if self.is_inherited() {
+            return self.abandon();
+        }
+        let _ = self.with(|state, after| {
+            state.sink.clones -= 1;
+            if state.sink.clones > 0 {
+                return;
+            }
+            state.close(self.kernel(), after);
+            let first = state.sink.cause.filter(|_| !state.sink.is_told);
+            after.unread.extend(first.and_then(|cause| cause.info()));
+            after.unread.extend(state.sink.further.take());
+        });
+        // Whichever thread closes the receiver: when the last handle has gone, signals act.
+        let _ = self.wait_until(|state| state.sink.clones > 0 || !state.sink.is_closing);
+    }
+}
+
+impl<K: Kernel> State<Latch, K> {
+    fn catch_up(&mut self, kernel: &K, after: &mut After<K>) -> io::Result<()> {
+        if self.sink.cause.is_some() {
+            return Ok(());
+        }
+        self.read(kernel, ONE, after)
+    }
+}
+
+/// One that waits; dropping this ends it, so that nothing is read for one that has gone.
+pub(super) struct Waiting<K: Kernel> {
+    shared: Arc<Latched<K>>,
+    number: u64,
+}
+
+/// Which signal is waited for.
+#[derive(Clone, Copy)]
+enum Which {
+    First,
+    Further,
+}
+
+impl<K: Kernel> Waiting<K> {
+    pub(super) fn new(shared: &Arc<Latched<K>>) -> io::Result<Waiting<K>> {
+        let mut state = shared.lock()?;
+        state.sink.next += 1;
+        Ok(Waiting { shared: shared.clone(), number: state.sink.next })
+    }
+
+    /// Polls for the first signal.
+    pub(super) fn poll_first(&self, cx: &mut Context<'_>) -> Poll<io::Result<ShutdownCause>> {
+        self.poll(cx, Which::First, |state| state.sink.tell())
+    }
+
+    /// Polls for a further signal; `None` if there will be none.
+    pub(super) fn poll_further(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<SignalInfo>>> {
+        self.poll(cx, Which::Further, |state| match state.sink.further.take() {
+            None if state.receiver.is_some() => None,
+            further => Some(further),
+        })
+    }
+
+    fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        which: Which,
+        take: impl Fn(&mut State<Latch, K>) -> Option<T>,
+    ) -> Poll<io::Result<T>> {
+        let found = self.shared.with(|state, after| {
+            let found = take(state);
+            let waiters = state.waiters(which);
+            let earlier = waiters.get(&self.number);
+            let is_waiting = earlier.is_some_and(|earlier| earlier.will_wake(cx.waker()));
+            if found.is_some() {
+                after.stale.extend(waiters.remove(&self.number));
+            }
+            (found, is_waiting)
+        });
+        match found {
+            Err(error) => return Poll::Ready(Err(error)),
+            Ok((Some(found), _)) => return Poll::Ready(Ok(found)),
+            Ok((None, true)) => return Poll::Pending,
+            Ok((None, false)) => {}
+        }
+        // Cloned without the lock: it is code of the program.
+        let waker = cx.waker().clone();
+        let attended = self.shared.with(|state, after| {
+            if let Some(found) = take(state) {
+                after.stale.push(waker);
+                return Ok(Some(found));
+            }
+            after.stale.extend(state.waiters(which).insert(self.number, waker));
+            if state.sink.is_closing {
+                return Ok(None); // it is woken at the end of that
+            }
+            self.shared.attend(state, after, ONE, |latch| match which {
+                Which::First => latch.has_fired(),
+                Which::Further => latch.has_further(),
+            })?;
+            Ok(None)
+        });
+        match attended.and_then(|attended| attended) {
+            Ok(Some(found)) => Poll::Ready(Ok(found)),
+            Err(error) => Poll::Ready(Err(error)),
+            // What was read just now has closed the receiver when this is seen.
+            Ok(None) => match self.shared.lock() {
+                Ok(mut state) => {
+                    take(&mut state).map_or(Poll::Pending, |found| Poll::Ready(Ok(found)))
+                }
+                Err(error) => Poll::Ready(Err(error)),
+            },
         }
     }
 }
 
-impl Drop for Wait<'_> {
+impl<K: Kernel> State<Latch, K> {
+    fn waiters(&mut self, which: Which) -> &mut BTreeMap<u64, Waker> {
+        match which {
+            Which::First => &mut self.sink.first_waiters,
+            Which::Further => &mut self.sink.further_waiters,
+        }
+    }
+}
+
+impl<K: Kernel> Drop for Waiting<K> {
     fn drop(&mut self) {
-        self.shared.with(|state| {
-            state.sink.first_waiters.remove(&self.id);
-            state.sink.further_waiters.remove(&self.id);
+        // In a forked child there is nothing to end.
+        let _ = self.shared.with(|state, after| {
+            after.stale.extend(state.sink.first_waiters.remove(&self.number));
+            after.stale.extend(state.sink.further_waiters.remove(&self.number));
         });
     }
 }

@@ -10,35 +10,43 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::builder::ShutdownBuilder;
-use self::latch::{Latch, Wait};
-use super::shared::Shared;
+use self::latch::{Latch, Latched, Waiting};
+use super::kernel::System;
+use super::source::block_on;
+use crate::platform;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// Tells a program when to stop: on `INT` or `TERM`, or the first of a given set.
 ///
-/// Open it in `main` before the runtime is built; it needs none. Clones share it: whoever waits,
-/// now or later, in a task of any runtime or in a plain thread, is told the same
-/// [`ShutdownCause`], with the signal and who sent it.
+/// Open it in `main` before the runtime is built; it needs none. Clones share it: each task of any
+/// executor and each plain thread that waits, now or later, is told the same [`ShutdownCause`],
+/// with the signal and who sent it.
 ///
 /// # After it has fired
 ///
-/// The receiver is closed before anybody is told, so a second Ctrl-C kills as it always did, and so
-/// does a different signal of the set that was pending with the first. To report further signals
+/// The receiver is closed before the cause is told, so a second Ctrl-C kills as it always did, and
+/// so does a different signal of the set that was pending with the first. To report further signals
 /// instead, open it with [`keep_receiving`](ShutdownBuilder::keep_receiving).
+///
+/// Where a task or thread waited, a short-lived thread of this crate closes the receiver, so that it
+/// does not depend on the waiting ones: a second Ctrl-C kills a program that is stuck, too. Where
+/// one asked or triggered, its own thread closes.
 ///
 /// # Before it fires
 ///
-/// A signal is read only for somebody who waits or asks; until then it stays in the kernel's queue.
-/// When the last clone is dropped, everything is as it was before, and a signal that nobody has
-/// been told acts: it kills, its earlier handler runs.
+/// A signal is read only for one that waits or asks; until then it stays in the kernel's queue.
+/// When the last clone is dropped, everything is as it was before, and a signal that was told to
+/// none acts: it kills, its earlier handler runs.
 ///
-/// Waiters read for each other, without a thread on the side: a runtime that is shut down, blocked
-/// or not driven holds up nobody.
+/// The process' reader thread, which also serves [`SignalHub`](super::SignalHub), reads for those
+/// that wait. Nothing is registered with a runtime: one that is shut down, blocked or not driven
+/// holds up no other, and an executor needs no reactor. A forked child has no such thread: what it
+/// inherits is closed for it, and it may open a shutdown of its own.
 ///
 /// # Signals that are ignored
 ///
-/// `INT` and `HUP` that are ignored when it is opened stay ignored: whoever started the program
-/// wants it so (`nohup`, a shell's background job). [`set`](Self::set) is what is left. If that is
+/// `INT` and `HUP` that are ignored when it is opened stay ignored: the program was started so
+/// (`nohup`, a shell's background job). [`set`](Self::set) is what is left. If that is
 /// nothing, only [`trigger`](Self::trigger) fires it.
 ///
 /// # Platform notes
@@ -77,7 +85,7 @@ use crate::{OpenError, Signal, SignalInfo, SignalSet};
 #[doc(alias = "ctrl_c")]
 #[doc(alias = "graceful")]
 pub struct Shutdown {
-    shared: Arc<Shared<Latch>>,
+    shared: Arc<Latched<System>>,
     set: SignalSet,
 }
 
@@ -227,19 +235,16 @@ impl Shutdown {
 
     /// Waits until it fires; at once if it has.
     ///
+    /// Works in any executor: it needs no reactor.
+    ///
     /// # Errors
     ///
-    /// If the runtime that this task runs in has been shut down, or registering with it fails: no
-    /// descriptor left, say. Others are not affected.
-    ///
-    /// # Panics
-    ///
-    /// Outside a runtime, or in one without its I/O driver enabled, as tokio's own types do; not if
-    /// it has fired already or has no signals.
+    /// If the reader thread can't be started, or has no descriptor for its work: nothing is lost,
+    /// and a later call may succeed. In a forked child, for a shutdown that it inherited.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: it fires for all, whoever waits.
+    /// Cancel safe: it fires for all that wait, now or later.
     ///
     /// # Examples
     ///
@@ -259,16 +264,58 @@ impl Shutdown {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn wait(&self) -> io::Result<ShutdownCause> {
-        let mut wait = Wait::new(&self.shared);
-        poll_fn(|cx| wait.poll(cx, Wait::poll_first)).await
+        let waiting = Waiting::new(&self.shared)?;
+        let cause = poll_fn(|cx| waiting.poll_first(cx)).await;
+        self.settle();
+        cause
     }
 
-    /// Waits until it fires; at once if it has. Blocks the calling thread (`poll(2)`): not for
-    /// tasks.
+    /// Waits until it fires, as a future that owns a clone: for calls that take a future without a
+    /// name or an error, such as axum's `with_graceful_shutdown`. [`cause`](Self::cause) tells why.
+    ///
+    /// Where waiting fails (see [`wait`](Self::wait)) it says so on standard error and waits
+    /// for ever: a server does not stop for want of a descriptor.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use signal_source::tokio::Shutdown;
+    ///
+    /// # async fn serve(stop: impl Future<Output = ()> + Send + 'static) { stop.await }
+    /// let shutdown = Shutdown::new()?;
+    /// # shutdown.trigger();
+    /// tokio::runtime::Runtime::new()?.block_on(async {
+    ///     // axum::serve(listener, app).with_graceful_shutdown(shutdown.wait_owned())
+    ///     serve(shutdown.wait_owned()).await;
+    ///     println!("stopping: {:?}", shutdown.cause());
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_owned(&self) -> impl Future<Output = ()> + Send + 'static {
+        let shutdown = self.clone();
+        async move {
+            if let Err(error) = shutdown.wait().await {
+                eprintln!("waiting for a shutdown failed: {error}");
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The receiver may have been opened on this very thread and closed on another one: then this
+    /// thread unblocks the signals now.
+    fn settle(&self) {
+        let _ = platform::current_mask();
+    }
+
+    /// Waits until it fires; at once if it has. Blocks the calling thread: not for tasks.
     ///
     /// # Errors
     ///
-    /// What the system reports: no descriptor left to wait with, say.
+    /// As [`wait`](Self::wait).
     ///
     /// # Examples
     ///
@@ -315,8 +362,15 @@ impl Shutdown {
     }
 
     fn wait_until(&self, deadline: Option<Instant>) -> io::Result<Option<ShutdownCause>> {
-        let wait = Wait::new(&self.shared);
-        self.shared.block_on(deadline, |cx| wait.poll_first(cx))
+        let waiting = Waiting::new(&self.shared)?;
+        let is_over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let cause = if is_over { None } else { block_on(deadline, |cx| waiting.poll_first(cx)) };
+        drop(waiting);
+        self.settle();
+        match cause {
+            Some(cause) => cause.map(Some),
+            None => Ok(self.cause()),
+        }
     }
 
     /// Whether it has fired. Until then this costs a system call (`read(2)`; `kevent(2)`): a signal
@@ -352,7 +406,7 @@ impl Shutdown {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cause(&self) -> Option<ShutdownCause> {
-        self.shared.with(|state| state.look(&self.shared))
+        self.shared.look()
     }
 
     /// Fires it, as the program's own decision; nothing if it has fired. A signal that is pending
@@ -369,7 +423,7 @@ impl Shutdown {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn trigger(&self) {
-        self.shared.with(|state| state.trigger(&self.shared));
+        self.shared.trigger();
     }
 
     /// Waits until it has fired, and then for a further signal; `None` if the receiver has been
@@ -380,10 +434,6 @@ impl Shutdown {
     /// pending, and acts when the last clone is dropped.
     ///
     /// # Errors
-    ///
-    /// As [`wait`](Self::wait).
-    ///
-    /// # Panics
     ///
     /// As [`wait`](Self::wait).
     ///
@@ -404,8 +454,8 @@ impl Shutdown {
     /// ```
     pub async fn further(&self) -> io::Result<Option<SignalInfo>> {
         self.wait().await?;
-        let mut wait = Wait::new(&self.shared);
-        poll_fn(|cx| wait.poll(cx, Wait::poll_further)).await
+        let waiting = Waiting::new(&self.shared)?;
+        poll_fn(|cx| waiting.poll_further(cx)).await
     }
 
     /// As [`further`](Self::further), but blocks the calling thread: not for tasks.
@@ -430,32 +480,28 @@ impl Shutdown {
     /// ```
     pub fn further_blocking(&self) -> io::Result<Option<SignalInfo>> {
         self.wait_blocking()?;
-        let wait = Wait::new(&self.shared);
-        loop {
-            if let Some(further) = self.shared.block_on(None, |cx| wait.poll_further(cx))? {
-                return Ok(further);
-            }
-        }
+        let waiting = Waiting::new(&self.shared)?;
+        block_on(None, |cx| waiting.poll_further(cx)).transpose().map(Option::flatten)
     }
 }
 
 impl Clone for Shutdown {
     /// The same shutdown.
     fn clone(&self) -> Shutdown {
-        self.shared.with(|state| state.add_clone());
+        self.shared.add_clone();
         Shutdown { shared: self.shared.clone(), set: self.set }
     }
 }
 
 impl Drop for Shutdown {
     fn drop(&mut self) {
-        self.shared.with(|state| state.remove_clone());
+        self.shared.remove_clone();
     }
 }
 
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cause = self.shared.with(|state| state.peek());
+        let cause = self.shared.peek();
         f.debug_struct("Shutdown").field("signals", &self.set).field("cause", &cause).finish()
     }
 }

@@ -1,0 +1,171 @@
+//! What hubs and shutdowns need of the system: a trait, so that their handshakes can be checked
+//! against a model of it.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::reader::Reader;
+use crate::platform::{self, PerProcess, Poller, Release};
+use crate::{OpenError, SignalInfo, SignalSet, Signals, send};
+
+/// A receiver's descriptor, and what the reader thread waits with.
+pub(super) trait Kernel: Send + Sync + Sized + 'static {
+    type Receiver: Send + 'static;
+    /// Signals that a receiver has given up. Dropping it lets them act, so no lock may be held.
+    type Release: Send + 'static;
+
+    fn open(&self, set: SignalSet, is_audited: bool) -> Result<Self::Receiver, OpenError>;
+    fn set(&self, receiver: &Self::Receiver) -> SignalSet;
+    fn change(
+        &self,
+        receiver: &mut Self::Receiver,
+        set: SignalSet,
+    ) -> Result<Self::Release, OpenError>;
+    /// Has the descriptor yield the signals of `set` alone.
+    fn watch(&self, receiver: &mut Self::Receiver, set: SignalSet) -> io::Result<()>;
+    /// Appends what one `read(2)` gives, up to `limit` records.
+    fn read(
+        &self,
+        receiver: &Self::Receiver,
+        batch: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<usize>;
+    /// Sends this process a signal that was read but reached nobody: it acts, now that it is not
+    /// received any more.
+    fn send_again(&self, info: SignalInfo);
+
+    /// The reader thread of this process, started if there is none.
+    fn reader(&self) -> io::Result<Arc<Reader<Self>>>;
+    /// Runs `run` on a short-lived thread; here, if none can be started.
+    fn run_aside(&self, run: Box<dyn FnOnce() + Send>);
+
+    /// The reader thread's side: see [`Poller`].
+    fn add(&self, receiver: &Self::Receiver, number: u64) -> io::Result<()>;
+    fn arm(&self, receiver: &Self::Receiver, number: u64, armed: bool) -> io::Result<()>;
+    fn remove(&self, receiver: &Self::Receiver);
+    fn wait(&self, ready: &mut Vec<u64>) -> io::Result<()>;
+
+    /// Changes with every fork.
+    fn generation(&self) -> u64;
+}
+
+/// The system itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct System;
+
+/// What a process has of the reader thread.
+#[derive(Default)]
+struct Process {
+    poller: std::sync::OnceLock<Poller>,
+    reader: Mutex<Option<Arc<Reader<System>>>>,
+}
+
+static PROCESS: PerProcess<Process> = PerProcess::new();
+
+fn poller() -> io::Result<&'static Poller> {
+    let process = PROCESS.get(Process::default);
+    match process.poller.get() {
+        Some(poller) => Ok(poller),
+        None => {
+            let new = Poller::new()?;
+            // Another thread may have been faster: then its poller counts.
+            Ok(process.poller.get_or_init(|| new))
+        }
+    }
+}
+
+impl Kernel for System {
+    type Receiver = Signals;
+    type Release = Release;
+
+    fn open(&self, set: SignalSet, is_audited: bool) -> Result<Signals, OpenError> {
+        Signals::builder().audit(is_audited).open(set)
+    }
+
+    fn set(&self, receiver: &Signals) -> SignalSet {
+        receiver.set()
+    }
+
+    fn change(&self, receiver: &mut Signals, set: SignalSet) -> Result<Release, OpenError> {
+        receiver.change(set)
+    }
+
+    fn watch(&self, receiver: &mut Signals, set: SignalSet) -> io::Result<()> {
+        receiver.watch(set)
+    }
+
+    fn read(
+        &self,
+        receiver: &Signals,
+        batch: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<usize> {
+        receiver.try_recv_many(batch, limit)
+    }
+
+    fn send_again(&self, info: SignalInfo) {
+        let own = std::process::id();
+        let queued = info.value().map(|value| send::sigqueue(own, info.signal(), value));
+        if !matches!(queued, Some(Ok(()))) {
+            // A process may signal itself; what fails with an integer may go without.
+            let sent = send::kill(own, info.signal());
+            debug_assert!(sent.is_ok(), "{} to oneself", info.signal());
+        }
+    }
+
+    fn reader(&self) -> io::Result<Arc<Reader<System>>> {
+        let process = PROCESS.get(Process::default);
+        let mut started = process.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = &*started {
+            return Ok(reader.clone());
+        }
+        poller()?; // an error is better here than on the thread
+        let reader = Arc::new(Reader::new(System));
+        let run = reader.clone();
+        platform::start_quiet_thread("signal-reader", move || run.run())?;
+        *started = Some(reader.clone());
+        Ok(reader)
+    }
+
+    fn run_aside(&self, run: Box<dyn FnOnce() + Send>) {
+        // The closure comes back through the slot if no thread takes it.
+        let slot = Arc::new(Mutex::new(Some(run)));
+        let take = |slot: &Mutex<Option<Box<dyn FnOnce() + Send>>>| {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let aside = slot.clone();
+        let started = platform::start_quiet_thread("signal-closer", move || {
+            if let Some(run) = take(&aside) {
+                run();
+            }
+        });
+        if started.is_err() {
+            if let Some(run) = take(&slot) {
+                run();
+            }
+        }
+    }
+
+    fn add(&self, receiver: &Signals, number: u64) -> io::Result<()> {
+        poller()?.add(receiver.as_fd(), number)
+    }
+
+    fn arm(&self, receiver: &Signals, number: u64, armed: bool) -> io::Result<()> {
+        poller()?.arm(receiver.as_fd(), number, armed)
+    }
+
+    fn remove(&self, receiver: &Signals) {
+        // It was added; an error would mean that it has gone, which is what is wanted.
+        let removed = poller().and_then(|poller| poller.remove(receiver.as_fd()));
+        debug_assert!(removed.is_ok(), "{removed:?}");
+    }
+
+    fn wait(&self, ready: &mut Vec<u64>) -> io::Result<()> {
+        poller()?.wait(ready)
+    }
+
+    fn generation(&self) -> u64 {
+        platform::generation()
+    }
+}

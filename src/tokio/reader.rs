@@ -1,0 +1,129 @@
+//! The reader thread: one for each process, started when something waits for the first time.
+//!
+//! It waits for the descriptors of all sources (hubs and shutdowns) that are *armed*, and tells a
+//! source whose descriptor is readable: [`Source::ready`]. The source reads one batch, puts the
+//! records where they belong, and wakes those that wait for them. No code of the program runs on
+//! this thread but wakers: a waker that panics is caught; one that blocks holds up every hub and
+//! shutdown of the process, so none may.
+//!
+//! # Armed and disarmed
+//!
+//! | source | descriptor readable | what happens |
+//! |---|---|---|
+//! | armed, something waits | yes | the reader thread reads a batch; it stays armed |
+//! | armed, nothing waits | yes | the reader thread disarms it and reads nothing |
+//! | disarmed | either | nothing: records stay in the kernel's queue |
+//! | disarmed, something starts to wait | yes | the waiting thread reads a batch itself |
+//! | disarmed, something starts to wait | no | the waiting thread arms it |
+//!
+//! Looking at who waits, arming and disarming all happen under the source's lock. So a waiter that
+//! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
+//! arms it. Arming is level-triggered: what became readable before is reported too.
+//!
+//! # Locks
+//!
+//! In this order: a source's turnstile, a source's state, the reader's list of sources. The reader
+//! thread holds none of them while it waits, and none is held while a waker is cloned, woken or
+//! dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::task::Waker;
+
+use super::kernel::Kernel;
+use super::sync::Mutex;
+
+/// What the reader thread reads for.
+pub(super) trait Source: Send + Sync {
+    /// The descriptor is readable, or was a moment ago.
+    fn ready(self: Arc<Self>, wakers: &mut Vec<Waker>);
+}
+
+/// The reader thread's half that other threads reach.
+pub(super) struct Reader<K: Kernel> {
+    kernel: K,
+    sources: Mutex<Sources>,
+}
+
+#[derive(Default)]
+struct Sources {
+    by_number: BTreeMap<u64, Arc<dyn Source>>,
+    /// No number is used twice: a stale event names a source that has gone.
+    last: u64,
+}
+
+impl<K: Kernel> Reader<K> {
+    pub(super) fn new(kernel: K) -> Reader<K> {
+        Reader { kernel, sources: Mutex::new(Sources::default()) }
+    }
+
+    /// Adds a source, disarmed, and returns its number.
+    pub(super) fn add(&self, source: Arc<dyn Source>, receiver: &K::Receiver) -> io::Result<u64> {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = sources.last + 1;
+        self.kernel.add(receiver, number)?;
+        sources.last = number;
+        sources.by_number.insert(number, source);
+        Ok(number)
+    }
+
+    pub(super) fn arm(
+        &self,
+        receiver: &K::Receiver,
+        number: u64,
+        is_armed: bool,
+    ) -> io::Result<()> {
+        self.kernel.arm(receiver, number, is_armed)
+    }
+
+    /// Removes a source, before its descriptor is closed.
+    pub(super) fn remove(&self, receiver: &K::Receiver, number: u64) {
+        self.kernel.remove(receiver);
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = sources.by_number.remove(&number);
+        drop(sources);
+        drop(removed); // never the last reference: the caller has one
+    }
+
+    /// The thread's life.
+    pub(super) fn run(&self) {
+        let (mut ready, mut wakers) = (Vec::new(), Vec::new());
+        loop {
+            if self.turn(&mut ready, &mut wakers).is_err() {
+                // None is known to happen; a thread that spins would be worse than one that waits.
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+        }
+    }
+
+    /// Waits once, and tells the sources that are ready.
+    pub(super) fn turn(&self, ready: &mut Vec<u64>, wakers: &mut Vec<Waker>) -> io::Result<()> {
+        self.kernel.wait(ready)?;
+        for number in ready.drain(..) {
+            let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            let source = sources.by_number.get(&number).cloned();
+            drop(sources);
+            if let Some(source) = source {
+                source.ready(wakers);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Wakes all of them, with no lock held. A waker that panics keeps no other from being woken: the
+/// panic hook has reported it.
+pub(super) fn wake_all(wakers: &mut Vec<Waker>) {
+    for waker in wakers.drain(..) {
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
+}
+
+/// Drops all of them, with no lock held.
+pub(super) fn drop_all(wakers: &mut Vec<Waker>) {
+    for waker in wakers.drain(..) {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
+    }
+}

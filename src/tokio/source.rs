@@ -1,0 +1,370 @@
+//! A receiver that many wait for: what a hub and a shutdown have in common.
+//!
+//! The reader thread reads for those that wait ([`reader`](super::reader)); a call that asks
+//! without waiting reads on its own thread. Both hand records to the [`Sink`] under one lock, and
+//! what must happen without a lock is noted in an [`After`].
+
+use std::io;
+use std::mem;
+use std::sync::{Arc, PoisonError, TryLockError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use super::kernel::Kernel;
+use super::reader::{Reader, Source, drop_all, wake_all};
+use super::sync::{Condvar, Mutex, MutexGuard};
+use crate::{SignalInfo, SignalSet};
+
+/// Records of one `read(2)`.
+pub(super) const BATCH: usize = 64;
+
+/// Where the records go.
+pub(super) trait Sink: Send + 'static {
+    /// How many records the reader thread may read now; 0 if nothing waits.
+    fn wants(&self) -> usize;
+
+    /// Takes a record, and moves the wakers of those it is for to `wakers`.
+    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>);
+
+    /// What the descriptor should yield from now on, if that has changed.
+    fn watch(&mut self) -> Option<SignalSet> {
+        None
+    }
+
+    /// Whether it needs no more records: the receiver is to be closed, and then
+    /// [`closed`](Self::closed) called.
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// The receiver has been closed after the sink was done.
+    fn closed(&mut self, _wakers: &mut Vec<Waker>) {}
+
+    /// Moves the wakers of all that wait to `wakers`: they are to look again.
+    fn all(&mut self, wakers: &mut Vec<Waker>);
+}
+
+/// What is to happen after the lock has been released, in this order.
+pub(super) struct After<K: Kernel> {
+    pub(super) wakers: Vec<Waker>,
+    /// Wakers that were replaced or are not needed any more.
+    pub(super) stale: Vec<Waker>,
+    /// A receiver to be dropped: what is unread in the kernel's queue acts then.
+    pub(super) receiver: Option<K::Receiver>,
+    /// Signals that were taken out of the receiver.
+    pub(super) release: Option<K::Release>,
+    /// Signals that were read but by no subscriber, to be sent again.
+    pub(super) unread: Vec<SignalInfo>,
+    /// What `receiver` and `release` give up.
+    pub(super) releasing: SignalSet,
+}
+
+impl<K: Kernel> After<K> {
+    fn new() -> After<K> {
+        After {
+            wakers: Vec::new(),
+            stale: Vec::new(),
+            receiver: None,
+            release: None,
+            unread: Vec::new(),
+            releasing: SignalSet::EMPTY,
+        }
+    }
+}
+
+pub(super) struct Shared<S: Sink, K: Kernel> {
+    kernel: K,
+    /// Of the process that made it. A forked child has no reader thread, and a thread that it does
+    /// not have may hold the lock: it never waits for one of these.
+    generation: u64,
+    /// Taken for the time of waiting for `state` by those that found it taken, and always by the
+    /// reader thread. So the reader thread, which under a flood locks again at once, can't overtake
+    /// the one that waits.
+    turnstile: Mutex<()>,
+    state: Mutex<State<S, K>>,
+    /// Tells that a release or a closing has come to its end.
+    ended: Condvar,
+}
+
+pub(super) struct State<S: Sink, K: Kernel> {
+    pub(super) receiver: Option<K::Receiver>,
+    pub(super) sink: S,
+    /// With the reader thread.
+    registration: Option<Registration<K>>,
+    batch: Vec<SignalInfo>,
+    /// What was given up and may still be claimed.
+    pub(super) releasing: SignalSet,
+}
+
+struct Registration<K: Kernel> {
+    reader: Arc<Reader<K>>,
+    number: u64,
+    is_armed: bool,
+}
+
+impl<S: Sink, K: Kernel> Shared<S, K> {
+    pub(super) fn new(kernel: K, receiver: Option<K::Receiver>, sink: S) -> Shared<S, K> {
+        let state = State {
+            receiver,
+            sink,
+            registration: None,
+            batch: Vec::new(),
+            releasing: SignalSet::EMPTY,
+        };
+        Shared {
+            generation: kernel.generation(),
+            kernel,
+            turnstile: Mutex::new(()),
+            state: Mutex::new(state),
+            ended: Condvar::new(),
+        }
+    }
+
+    pub(super) fn kernel(&self) -> &K {
+        &self.kernel
+    }
+
+    /// Whether this is a forked child's copy.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.generation != self.kernel.generation()
+    }
+
+    fn check_owner(&self) -> io::Result<()> {
+        if self.is_inherited() {
+            return Err(io::Error::other(
+                "this belongs to the process that forked, and its reader thread is not inherited: \
+                 open a hub or a shutdown in this process",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The state, for a short look: no waker may be cloned or dropped under it.
+    pub(super) fn lock(&self) -> io::Result<MutexGuard<'_, State<S, K>>> {
+        self.check_owner()?;
+        // Nothing under the lock runs code of the program; the state is plain data all the same.
+        match self.state.try_lock() {
+            Ok(state) => Ok(state),
+            Err(TryLockError::Poisoned(state)) => Ok(state.into_inner()),
+            Err(TryLockError::WouldBlock) => Ok(self.lock_in_turn()),
+        }
+    }
+
+    fn lock_in_turn(&self) -> MutexGuard<'_, State<S, K>> {
+        let turn = self.turnstile.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(turn);
+        state
+    }
+
+    /// Runs `run` under the lock, and then what it noted to be done without.
+    pub(super) fn with<T>(
+        self: &Arc<Self>,
+        run: impl FnOnce(&mut State<S, K>, &mut After<K>) -> T,
+    ) -> io::Result<T> {
+        let mut after = After::new();
+        let mut state = self.lock()?;
+        let result = run(&mut state, &mut after);
+        state.releasing |= after.releasing;
+        drop(state);
+        self.finish(after);
+        Ok(result)
+    }
+
+    fn finish(self: &Arc<Self>, mut after: After<K>) {
+        wake_all(&mut after.wakers);
+        drop_all(&mut after.stale);
+        // Handlers of the program may run here.
+        drop(after.release);
+        let is_closed = after.receiver.is_some();
+        drop(after.receiver);
+        after.unread.into_iter().for_each(|info| self.kernel.send_again(info));
+        if is_closed || !after.releasing.is_empty() {
+            let mut state = self.lock_in_turn();
+            state.releasing -= after.releasing;
+            if state.sink.is_done() {
+                state.sink.closed(&mut after.wakers);
+            }
+            drop(state);
+            self.ended.notify_all();
+            wake_all(&mut after.wakers);
+        }
+    }
+
+    /// Waits until `ended` holds, for one second at most: until a release or a closing of another
+    /// thread has come to its end.
+    pub(super) fn wait_until(&self, ended: impl Fn(&State<S, K>) -> bool) -> io::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let mut state = self.lock()?;
+        while !ended(&state) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.ended.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that what waits is woken: under the lock that it was noted as waiting.
+    /// Reads a batch itself if the source is disarmed, for then a signal is likely there; `is_found`
+    /// tells whether that has brought what it waits for, and then nothing is armed.
+    pub(super) fn attend(
+        self: &Arc<Self>,
+        state: &mut State<S, K>,
+        after: &mut After<K>,
+        limit: usize,
+        is_found: impl FnOnce(&S) -> bool,
+    ) -> io::Result<()> {
+        if state.registration.as_ref().is_some_and(|registration| registration.is_armed) {
+            return Ok(());
+        }
+        state.read(&self.kernel, limit, after)?;
+        let Some(receiver) = &state.receiver else { return Ok(()) };
+        if is_found(&state.sink) {
+            return Ok(());
+        }
+        let registration = match &mut state.registration {
+            Some(registration) => registration,
+            none => {
+                let reader = self.kernel.reader()?;
+                let number = reader.add(self.clone(), receiver)?;
+                none.insert(Registration { reader, number, is_armed: false })
+            }
+        };
+        registration.reader.arm(receiver, registration.number, true)?;
+        registration.is_armed = true;
+        Ok(())
+    }
+
+    /// In a forked child, at the end of a handle: closes the child's descriptor, unless another
+    /// thread held the lock at the fork. Everything else is left behind as it is: wakers and queues
+    /// belong to tasks that this process does not have. The other handles are closed anyway.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        mem::forget(self.clone());
+        let receiver = self.state.try_lock().ok().and_then(|mut state| state.receiver.take());
+        drop(receiver);
+    }
+}
+
+impl<S: Sink, K: Kernel> State<S, K> {
+    /// Reads one batch.
+    pub(super) fn read(
+        &mut self,
+        kernel: &K,
+        limit: usize,
+        after: &mut After<K>,
+    ) -> io::Result<()> {
+        let Some(receiver) = &self.receiver else { return Ok(()) };
+        let mut batch = mem::take(&mut self.batch);
+        let read = kernel.read(receiver, &mut batch, limit);
+        for info in batch.drain(..) {
+            self.sink.put(info, &mut after.wakers);
+        }
+        self.batch = batch;
+        self.update_watch(kernel);
+        if self.sink.is_done() {
+            self.close(kernel, after);
+        }
+        read.map(drop)
+    }
+
+    /// Has the descriptor yield what the sink wants.
+    pub(super) fn update_watch(&mut self, kernel: &K) {
+        if let (Some(receiver), Some(set)) = (&mut self.receiver, self.sink.watch()) {
+            // It fails in no known way. If it did, more would be read than can be kept in order,
+            // and acts at the end.
+            let watched = kernel.watch(receiver, set);
+            debug_assert!(watched.is_ok(), "{watched:?}");
+        }
+    }
+
+    /// Notes the receiver to be dropped.
+    pub(super) fn close(&mut self, kernel: &K, after: &mut After<K>) {
+        let Some(receiver) = self.receiver.take() else { return };
+        if let Some(registration) = self.registration.take() {
+            registration.reader.remove(&receiver, registration.number);
+        }
+        after.releasing |= kernel.set(&receiver);
+        after.receiver = Some(receiver);
+    }
+
+    fn disarm(&mut self) -> io::Result<()> {
+        if let (Some(receiver), Some(registration)) = (&self.receiver, &mut self.registration) {
+            registration.reader.arm(receiver, registration.number, false)?;
+            registration.is_armed = false;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Sink, K: Kernel> Source for Shared<S, K> {
+    fn ready(self: Arc<Self>, wakers: &mut Vec<Waker>) {
+        let mut after = After::new();
+        after.wakers = mem::take(wakers);
+        let mut state = self.lock_in_turn();
+        match state.sink.wants() {
+            0 => {
+                let disarmed = state.disarm();
+                debug_assert!(disarmed.is_ok(), "{disarmed:?}");
+            }
+            limit => {
+                if state.read(&self.kernel, limit, &mut after).is_err() {
+                    // Those that wait read on their own, and are told the error.
+                    let _ = state.disarm();
+                    state.sink.all(&mut after.wakers);
+                }
+            }
+        }
+        state.releasing |= after.releasing;
+        drop(state);
+        wake_all(&mut after.wakers);
+        *wakers = mem::take(&mut after.wakers);
+        if after.receiver.is_some() {
+            // Dropping it may wait for a handler of the program: not on this thread.
+            let shared = self.clone();
+            self.kernel.run_aside(Box::new(move || shared.finish(after)));
+        }
+    }
+}
+
+/// Wakes a thread that waits.
+struct Unpark {
+    thread: Thread,
+    is_woken: std::sync::atomic::AtomicBool,
+}
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        // Release, with the Acquire in `block_on`: what was done before the wake-up is seen after
+        // it. `unpark` comes last, so that the flag is seen by the thread that it wakes.
+        self.is_woken.store(true, std::sync::atomic::Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// Blocks the calling thread until `poll` is ready; `None` if the time is over before.
+pub(super) fn block_on<T>(
+    deadline: Option<Instant>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let unpark = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(false) });
+    let waker = Waker::from(unpark.clone());
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(found) = poll(&mut cx) {
+            return Some(found);
+        }
+        // Acquire: see `wake`. The swap takes the notice back, so that each is heard once.
+        while !unpark.is_woken.swap(false, Ordering::Acquire) {
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => thread::park(),
+                Some(Duration::ZERO) => return None,
+                Some(left) => thread::park_timeout(left),
+            }
+        }
+    }
+}
