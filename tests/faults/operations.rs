@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use signal_source::process::CommandExt;
-use signal_source::{Disposition, Signal, Signals, mask};
+use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 
 use crate::harness::{self, Everything, eventually, hits, open, raw_block, receives, role, send};
 use crate::harness::{received, set_counting, set_ignored};
@@ -141,7 +141,10 @@ pub(crate) fn guarding() {
         with_a_past();
         let before = Everything::now();
         if let Ok(guard) = faults.during(|| mask::block([TERM, Signal::HUP])) {
-            assert_eq!(mask::current().expect("mask"), before.mask | [TERM, Signal::HUP].into());
+            assert_eq!(
+                mask::current().expect("mask"),
+                before.mask | SignalSet::from([TERM, Signal::HUP])
+            );
             drop(guard);
         }
         all_works(&before);
@@ -153,7 +156,7 @@ pub(crate) fn asking_for_masks() {
         with_a_past();
         let before = Everything::now();
         let signals = open(SET);
-        let current = before.mask | SET.into();
+        let current = before.mask | SignalSet::from(SET);
         if let Ok(mask) = faults.during(mask::current) {
             assert_eq!(mask, current);
         }
