@@ -171,6 +171,12 @@ impl SignalInfo {
         SignalInfo { signal, count, code, origin, value_ptr }
     }
 
+    /// What the model of the kernel told one record from another by.
+    #[cfg(all(test, shuttle, feature = "tokio"))]
+    pub(crate) fn raw_value(&self) -> usize {
+        self.value_ptr
+    }
+
     /// The signal.
     pub fn signal(&self) -> Signal {
         self.signal

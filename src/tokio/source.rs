@@ -8,12 +8,11 @@ use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::kernel::Kernel;
 use super::reader::{Reader, Source, drop_all, wake_all};
-use super::sync::{Condvar, Mutex, MutexGuard};
+use super::sync::{self, AtomicBool, Condvar, Mutex, MutexGuard, Ordering, Thread};
 use crate::{SignalInfo, SignalSet};
 
 /// Records of one `read(2)`.
@@ -333,14 +332,14 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
 /// Wakes a thread that waits.
 struct Unpark {
     thread: Thread,
-    is_woken: std::sync::atomic::AtomicBool,
+    is_woken: AtomicBool,
 }
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         // Release, with the Acquire in `block_on`: what was done before the wake-up is seen after
         // it. `unpark` comes last, so that the flag is seen by the thread that it wakes.
-        self.is_woken.store(true, std::sync::atomic::Ordering::Release);
+        self.is_woken.store(true, Ordering::Release);
         self.thread.unpark();
     }
 }
@@ -350,8 +349,7 @@ pub(super) fn block_on<T>(
     deadline: Option<Instant>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Option<T> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let unpark = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(false) });
+    let unpark = Arc::new(Unpark { thread: sync::current(), is_woken: AtomicBool::new(false) });
     let waker = Waker::from(unpark.clone());
     let mut cx = Context::from_waker(&waker);
     loop {
@@ -361,9 +359,9 @@ pub(super) fn block_on<T>(
         // Acquire: see `wake`. The swap takes the notice back, so that each is heard once.
         while !unpark.is_woken.swap(false, Ordering::Acquire) {
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => thread::park(),
+                None => sync::park(),
                 Some(Duration::ZERO) => return None,
-                Some(left) => thread::park_timeout(left),
+                Some(left) => sync::park_timeout(left),
             }
         }
     }

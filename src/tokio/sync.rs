@@ -2,7 +2,15 @@
 //! interleavings are checked (`--cfg shuttle`).
 
 #[cfg(not(all(test, shuttle)))]
-pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
+pub(super) use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    sync::{Condvar, Mutex, MutexGuard},
+    thread::{Thread, current, park, park_timeout},
+};
 
 #[cfg(all(test, shuttle))]
-pub(super) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+pub(super) use shuttle::{
+    sync::atomic::{AtomicBool, Ordering},
+    sync::{Condvar, Mutex, MutexGuard},
+    thread::{Thread, current, park, park_timeout},
+};

@@ -8,7 +8,7 @@ use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, BATCH, Shared, State};
 use crate::{OpenError, SignalSet};
 
-pub(super) type Hub<K> = Shared<Registry, K>;
+pub(in crate::tokio) type Hub<K> = Shared<Registry, K>;
 
 /// What [`attempt`] is to do again, once another thread has given the signals up.
 enum Refused {
@@ -17,7 +17,10 @@ enum Refused {
     ForNow(SignalSet),
 }
 
-pub(super) fn subscribe<K: Kernel>(hub: &Arc<Hub<K>>, set: SignalSet) -> Result<usize, OpenError> {
+pub(in crate::tokio) fn subscribe<K: Kernel>(
+    hub: &Arc<Hub<K>>,
+    set: SignalSet,
+) -> Result<usize, OpenError> {
     attempt(hub, |state, after| {
         let number = state.sink.add();
         let joined = state.join(hub.kernel(), number, set, after);
@@ -28,7 +31,7 @@ pub(super) fn subscribe<K: Kernel>(hub: &Arc<Hub<K>>, set: SignalSet) -> Result<
     })
 }
 
-pub(super) fn update<K: Kernel>(
+pub(in crate::tokio) fn update<K: Kernel>(
     hub: &Arc<Hub<K>>,
     number: usize,
     before: SignalSet,
@@ -42,7 +45,7 @@ pub(super) fn update<K: Kernel>(
     })
 }
 
-pub(super) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
+pub(in crate::tokio) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
     let done = hub.with(|state, after| {
         state.sink.leave(number, set);
         state.sink.remove(number, &mut after.stale);
@@ -56,7 +59,7 @@ pub(super) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: Sign
     }
 }
 
-pub(super) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
+pub(in crate::tokio) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     // An inherited one is closed for good: nothing counts its handles.
     if let Ok(mut state) = hub.lock() {
         state.sink.hubs += 1;
@@ -64,7 +67,7 @@ pub(super) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
 }
 
 /// No task or thread can subscribe to what is reserved once the last handle has gone.
-pub(super) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
+pub(in crate::tokio) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     let done = hub.with(|state, after| {
         state.sink.hubs -= 1;
         if state.sink.hubs == 0 {
