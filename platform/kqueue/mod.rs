@@ -24,7 +24,7 @@ use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
-use self::dispositions::{self, Change, Kernel};
+use self::dispositions::{Change, Kernel};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
 use super::generation::generation;

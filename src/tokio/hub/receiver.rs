@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::registry::Registry;
 use crate::tokio::kernel::Kernel;
@@ -87,7 +88,7 @@ fn attempt<K: Kernel, T>(
     hub: &Arc<Hub<K>>,
     change: impl Fn(&mut State<Registry, K>, &mut After<K>) -> Result<T, OpenError>,
 ) -> Result<T, OpenError> {
-    let mut has_waited = false;
+    let deadline = Instant::now() + Duration::from_secs(1);
     loop {
         let tried = hub.with(|state, after| {
             change(state, after).map_err(|error| match error {
@@ -100,12 +101,11 @@ fn attempt<K: Kernel, T>(
         match tried? {
             Ok(done) => return Ok(done),
             Err(Refused::Finally(error)) => return Err(error),
-            Err(Refused::ForNow(taken)) if has_waited => {
-                return Err(OpenError::AlreadyReceived(taken));
-            }
             Err(Refused::ForNow(taken)) => {
-                hub.wait_until(|state| (taken & state.releasing).is_empty())?;
-                has_waited = true;
+                hub.wait_until(deadline, |state| (taken & state.releasing).is_empty())?;
+                if Instant::now() >= deadline {
+                    return Err(OpenError::AlreadyReceived(taken));
+                }
             }
         }
     }

@@ -55,7 +55,10 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         });
         match found {
             Err(error) => return Poll::Ready(Err(error)),
-            Ok((Some(event), _)) => return Poll::Ready(Ok(event)),
+            Ok((Some(event), _)) => {
+                self.is_noted = false; // reading ended it
+                return Poll::Ready(Ok(event));
+            }
             Ok((None, true)) => {
                 self.is_noted = true;
                 return Poll::Pending;

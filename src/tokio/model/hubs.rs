@@ -182,9 +182,10 @@ fn one_subscribes_while_the_last_goes() {
 fn a_set_changes_while_signals_come() {
     check(|machine| {
         let hub = hub(machine, rt());
-        let mut subscriber = Subscriber::new(&hub, rt());
+        let subscriber = Subscriber::new(&hub, rt());
         let both = SignalSet::from([rt(), Signal::USR1]);
         let thread = spawn(move || {
+            let mut subscriber = subscriber; // all of it: it is dropped here
             update(&subscriber.hub, subscriber.number, subscriber.set, both).expect("update");
             subscriber.set = both;
             let received = subscriber.try_recv();

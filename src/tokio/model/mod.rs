@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 use self::machine::Machine;
 
 /// Schedules of each kind for one case.
-const SCHEDULES: usize = 2_000;
+const SCHEDULES: usize = 1_000;
 
 /// Runs `case` in many schedules, each on a machine of its own that must be at rest in the end.
 fn check(case: fn(&Arc<Machine>)) {

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use shuttle::thread;
 
-use super::machine::{Machine, Model};
+use super::machine::{Machine, Model, value};
 use super::{block_on, check};
 use crate::Signal;
 use crate::tokio::kernel::Kernel;
@@ -15,9 +15,9 @@ use crate::tokio::source::Shared;
 struct Shutdown(Arc<Latched<Model>>);
 
 impl Shutdown {
-    fn open(machine: &Arc<Machine>, keeps: bool) -> Shutdown {
+    fn open(machine: &Arc<Machine>, signal: Signal, keeps: bool) -> Shutdown {
         let kernel = Model(machine.clone());
-        let receiver = kernel.open(Signal::TERM.into(), true).expect("open");
+        let receiver = kernel.open(signal.into(), true).expect("open");
         Shutdown(Arc::new(Shared::new(kernel, Some(receiver), Latch::new(keeps))))
     }
 
@@ -31,10 +31,10 @@ impl Shutdown {
         let _ = waiting.poll_first(&mut Context::from_waker(Waker::noop()));
     }
 
-    fn further(&self) -> Option<Signal> {
+    fn further(&self) -> Option<usize> {
         let waiting = Waiting::new(&self.0).expect("not inherited");
         let further = block_on(|cx| waiting.poll_further(cx)).expect("further");
-        further.map(|info| info.signal())
+        further.map(|info| value(&info))
     }
 }
 
@@ -54,7 +54,7 @@ impl Drop for Shutdown {
 #[test]
 fn all_are_told_after_the_receiver_is_closed() {
     check(|machine| {
-        let shutdown = Shutdown::open(machine, false);
+        let shutdown = Shutdown::open(machine, Signal::TERM, false);
         let used = Arc::downgrade(&shutdown.0);
         machine.set_handler(move || {
             if let Some(latch) = used.upgrade() {
@@ -79,7 +79,7 @@ fn all_are_told_after_the_receiver_is_closed() {
 #[test]
 fn told_to_none_it_acts() {
     check(|machine| {
-        let shutdown = Shutdown::open(machine, false);
+        let shutdown = Shutdown::open(machine, Signal::TERM, false);
         let other = shutdown.clone();
         let thread = thread::spawn(move || {
             // Maybe it fires while this waits; it is told the cause in no case.
@@ -97,7 +97,7 @@ fn told_to_none_it_acts() {
 #[test]
 fn a_trigger_and_a_signal_at_once() {
     check(|machine| {
-        let shutdown = Shutdown::open(machine, false);
+        let shutdown = Shutdown::open(machine, Signal::TERM, false);
         let (one, other) = (shutdown.clone(), shutdown.clone());
         let waits = thread::spawn(move || {
             one.poll_once();
@@ -119,21 +119,17 @@ fn a_trigger_and_a_signal_at_once() {
 #[test]
 fn further_signals_go_to_one_each() {
     check(|machine| {
-        let shutdown = Shutdown::open(machine, true);
+        let rt = Signal::rt(0).expect("a real-time signal");
+        let shutdown = Shutdown::open(machine, rt, true);
         shutdown.0.trigger();
         let threads =
             [shutdown.clone(), shutdown.clone()].map(|one| thread::spawn(move || one.further()));
-        // The second may merge with the first while that is pending.
-        let [one, other] = threads;
-        machine.send(Signal::TERM, 1);
-        let sender = {
-            let machine = machine.clone();
-            thread::spawn(move || {
-                one.join().expect("no panic").map(|_| machine.send(Signal::TERM, 2))
-            })
-        };
-        drop(other);
-        sender.join().expect("no panic");
         drop(shutdown);
+        machine.send(rt, 1);
+        machine.send(rt, 2);
+        let mut further = threads.map(|thread| thread.join().expect("no panic"));
+        further.sort_unstable();
+        assert_eq!(further, [Some(1), Some(2)]);
+        assert!(machine.acted().is_empty());
     });
 }

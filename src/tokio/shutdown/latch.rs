@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use super::ShutdownCause;
 use crate::SignalInfo;
@@ -116,7 +117,7 @@ impl<K: Kernel> Latched<K> {
     pub(in crate::tokio) fn look(self: &Arc<Self>) -> Option<ShutdownCause> {
         // What can't be read now stays pending, and those that wait are told the error.
         let _ = self.with(|state, after| state.catch_up(self.kernel(), after));
-        let _ = self.wait_until(|state| !state.sink.is_closing);
+        self.wait_closed();
         self.lock().ok().and_then(|mut state| state.sink.tell())
     }
 
@@ -134,7 +135,14 @@ impl<K: Kernel> Latched<K> {
                 }
             }
         });
-        let _ = self.wait_until(|state| !state.sink.is_closing);
+        self.wait_closed();
+    }
+
+    /// Waits for the end of the closing, on whatever thread that is: for one second at most, since
+    /// handlers of the program may run there.
+    fn wait_closed(&self) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let _ = self.wait_until(deadline, |state| !state.sink.is_closing);
     }
 
     /// The cause as it is known, without telling it.
@@ -164,8 +172,10 @@ impl<K: Kernel> Latched<K> {
             after.unread.extend(first.and_then(|cause| cause.info()));
             after.unread.extend(state.sink.further.take());
         });
-        // Whichever thread closes the receiver: when the last handle has gone, signals act.
-        let _ = self.wait_until(|state| state.sink.clones > 0 || !state.sink.is_closing);
+        if self.lock().is_ok_and(|state| state.sink.clones == 0) {
+            // Whichever thread closes the receiver: when the last handle has gone, signals act.
+            self.wait_closed();
+        }
     }
 }
 
