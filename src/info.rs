@@ -231,6 +231,12 @@ impl SignalInfo {
         (self.signal, self.count, self.code, self.origin, self.value_ptr())
     }
 
+    /// What the model of the kernel told one record from another by.
+    #[cfg(all(test, shuttle, feature = "tokio"))]
+    pub(crate) fn raw_value(&self) -> usize {
+        self.value_ptr
+    }
+
     /// The signal.
     pub fn signal(&self) -> Signal {
         self.signal

@@ -33,6 +33,8 @@
 
 mod hub;
 mod kernel;
+#[cfg(all(test, shuttle))]
+mod model;
 mod reader;
 mod shutdown;
 mod source;

@@ -8,7 +8,6 @@ use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::kernel::Kernel;
@@ -192,10 +191,13 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         }
     }
 
-    /// Waits until `ended` holds, for one second at most: until a release or a closing of another
-    /// thread has come to its end.
-    pub(super) fn wait_until(&self, ended: impl Fn(&State<S, K>) -> bool) -> io::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(1);
+    /// Waits until `ended` holds, at most until the deadline: until a release or a closing of
+    /// another thread has come to its end.
+    pub(super) fn wait_until(
+        &self,
+        deadline: Instant,
+        ended: impl Fn(&State<S, K>) -> bool,
+    ) -> io::Result<()> {
         let mut state = self.lock()?;
         while !ended(&state) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -330,18 +332,36 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
     }
 }
 
-/// Wakes a thread that waits.
-struct Unpark {
-    thread: Thread,
-    is_woken: std::sync::atomic::AtomicBool,
+/// Wakes a thread that waits. Not by `park`: what a program does with that on its threads is not to
+/// be disturbed.
+struct Alarm {
+    is_woken: Mutex<bool>,
+    woken: Condvar,
 }
 
-impl Wake for Unpark {
+impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
-        // Release, with the Acquire in `block_on`: what was done before the wake-up is seen after
-        // it. `unpark` comes last, so that the flag is seen by the thread that it wakes.
-        self.is_woken.store(true, std::sync::atomic::Ordering::Release);
-        self.thread.unpark();
+        *self.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.woken.notify_one();
+    }
+}
+
+impl Alarm {
+    /// Sleeps until it is woken, which takes the notice back; `false` if the time is over before.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut is_woken = self.is_woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_woken {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            is_woken = match left {
+                None => self.woken.wait(is_woken).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return false,
+                Some(left) => {
+                    let waited = self.woken.wait_timeout(is_woken, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        mem::take(&mut *is_woken)
     }
 }
 
@@ -350,21 +370,15 @@ pub(super) fn block_on<T>(
     deadline: Option<Instant>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Option<T> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let unpark = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(false) });
-    let waker = Waker::from(unpark.clone());
+    let alarm = Arc::new(Alarm { is_woken: Mutex::new(false), woken: Condvar::new() });
+    let waker = Waker::from(alarm.clone());
     let mut cx = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(found) = poll(&mut cx) {
             return Some(found);
         }
-        // Acquire: see `wake`. The swap takes the notice back, so that each is heard once.
-        while !unpark.is_woken.swap(false, Ordering::Acquire) {
-            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => thread::park(),
-                Some(Duration::ZERO) => return None,
-                Some(left) => thread::park_timeout(left),
-            }
+        if !alarm.wait(deadline) {
+            return None;
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Sets, numbers and names that are refused for what they are.
 
-use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use nix::libc;

@@ -35,7 +35,7 @@ fn while_the_opener_is_in_its_handler(end: fn(Signals)) {
     sent.send(()).expect("the opener waits");
     latch.entered();
     drop(ending);
-    let signals = Signals::builder().audit(false).open(USR1).expect("open");
+    let signals = open(USR1);
     receives(&signals);
     drop(signals);
     assert_eq!(mask::current().expect("mask"), SignalSet::from([TERM, Signal::HUP, USR1]));

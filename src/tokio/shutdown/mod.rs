@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::builder::ShutdownBuilder;
-use self::latch::{Latch, Latched, Waiting};
+pub(super) use self::latch::{Latch, Latched, Waiting};
 use super::kernel::System;
 use super::source::block_on;
 use crate::platform;
