@@ -1,4 +1,4 @@
-//! The names and shapes of `tokio::signal`, over one [`SignalHub`](super::SignalHub) of the process:
+//! The names and shapes of `tokio::signal`, over one [`SignalHub`] of the process:
 //! a program moves over by changing its `use` lines and reserving its signals.
 //!
 //! ```no_run
