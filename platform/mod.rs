@@ -125,17 +125,17 @@ compile_error!(
 pub(crate) use self::{
     backend::{Receiver, numbers, unblocked_threads},
     exit::die_at_exit,
-    generation::generation,
     masks::{Block, current as current_mask},
     sigqueue::sigqueue,
     sigset::{disposition, kill},
     spawn::restore,
-    state::claimed,
 };
 // What only the fan-out of `src/tokio` needs.
 #[cfg(all(unix, feature = "tokio"))]
 pub(crate) use self::{
     backend::{Poller, Release},
+    generation::generation,
     per_process::PerProcess,
     reader_thread::start_blocking_all,
+    state::claimed,
 };

@@ -134,6 +134,7 @@ thread_local! {
 }
 
 /// The signals that some receiver of this process has.
+#[cfg(feature = "tokio")]
 pub(crate) fn claimed() -> SignalSet {
     lock().claimed()
 }
