@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod blocking;
 pub mod compat;
 mod hub;
 mod kernel;
