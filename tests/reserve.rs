@@ -54,6 +54,7 @@ fn main() {
             kills_by_what_a_receiver_left_unread => End::DiesOf(Signal::HUP),
             kills_by_what_update_removed => End::DiesOf(Signal::HUP),
             kills_by_the_second_ctrl_c_after_a_shutdown => End::DiesOf(Signal::INT),
+            kills_by_exit_by_what_raise_left_pending => End::DiesOf(Signal::TERM),
             stops_and_goes_on,
             an_earlier_handler_runs,
             a_later_handler_runs,

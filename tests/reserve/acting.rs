@@ -76,6 +76,14 @@ pub(crate) fn kills_by_the_second_ctrl_c_after_a_shutdown() {
     });
 }
 
+/// `raise` is directed at a thread, which blocks what is reserved: it stays pending there.
+pub(crate) fn kills_by_exit_by_what_raise_left_pending() {
+    reserve(TERM).expect("reserve");
+    harness::raise(TERM); // kills where masks do not matter
+    assert!(raw_pending().contains(TERM));
+    signal_source::process::exit_by(TERM);
+}
+
 /// The role: reserves, says so, and waits to be stopped and ended.
 pub(crate) fn stops(_: &[String]) {
     for signal in [Signal::TSTP, TERM] {
