@@ -97,8 +97,10 @@ pub(crate) fn twenty_thousand_are_received_or_act() {
                     let signals: SignalSet = signals.collect();
                     match Signals::new(signals) {
                         Ok(signals) => handed_on = way(signals, turn),
-                        Err(OpenError::AlreadyReceived(_)) => drop(handed_on.take()),
-                        Err(error) => panic!("{error}"),
+                        Err(error) => {
+                            is_for_now(error);
+                            drop(handed_on.take());
+                        }
                     }
                     thread::yield_now();
                 }
@@ -116,6 +118,18 @@ pub(crate) fn twenty_thousand_are_received_or_act() {
     let (received, handled) = sums();
     println!("{received} received, {handled} handled");
     assert!(received > 0 && handled > 0, "both were tried: {received}, {handled}");
+}
+
+/// Another thread has the signals; or the crate's own is still running handlers of what came at once,
+/// after a second on a machine that is busy.
+#[cfg(target_os = "linux")]
+fn is_for_now(error: OpenError) {
+    match error {
+        OpenError::AlreadyReceived(_) => {}
+        OpenError::UnblockedThreads { threads, .. }
+            if threads.iter().all(|thread| thread.name == "signal-source") => {}
+        error => panic!("{error}"),
+    }
 }
 
 /// Reads some, and drops here, elsewhere, changed, under a guard, or later.
@@ -137,8 +151,7 @@ fn way(mut signals: Signals, turn: usize) -> Option<Signals> {
             let one = all().iter().nth(turn % 3).expect("three");
             match signals.update(one) {
                 Ok(()) => signals.try_recv().expect("read").iter().for_each(received),
-                Err(OpenError::AlreadyReceived(_)) => {}
-                Err(error) => panic!("{error}"),
+                Err(error) => is_for_now(error),
             }
         }
         3 => {
