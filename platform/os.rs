@@ -208,6 +208,9 @@ impl Kernel for Os {
     }
 
     fn note_reserved(&self, free: SignalSet, received: SignalSet) {
+        // Another thread may fork in between: in neither set, a signal would stay blocked in the
+        // child for good. Relaxed order will do, for the child's thread sees what its parent's saw.
+        RESERVED_AND_RECEIVED.insert(received);
         RESERVED.set(free);
         RESERVED_AND_RECEIVED.set(received);
     }

@@ -27,8 +27,9 @@ use crate::{OpenError, SignalSet, platform};
 ///
 /// Linux and Android: children inherit the block, unless they are started with
 /// [`restore_signals`](crate::process::CommandExt::restore_signals). A child that is forked with
-/// `fork(2)` lets the signals in itself, and reserves again if it wants to; one that is made by the
-/// bare system call goes on blocking them. Costs one thread, which sleeps. A guard
+/// `fork(2)` lets the signals in itself, those that have a receiver when it drops what it inherited,
+/// and reserves again if it wants to; one that is made by the bare system call goes on blocking them
+/// until it reserves. Costs one thread, which sleeps. A guard
 /// ([`mask::block`](crate::mask::block)) of any thread keeps the signals pending.
 ///
 /// macOS and the BSDs: does nothing, for a receiver can be opened on any thread there.

@@ -80,6 +80,9 @@ fn main() {
             a_forked_child_reserves,
             a_forked_child_keeps_what_a_guard_holds,
             a_child_forked_under_a_receiver,
+            #[cfg(target_os = "linux")]
+            a_child_of_a_bare_fork_reserves,
+            children_forked_while_others_open_and_drop,
             one_of_many_threads_opens,
             opened_and_dropped_while_handlers_run,
             #[cfg(target_os = "linux")]

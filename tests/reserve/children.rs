@@ -2,13 +2,15 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use signal_source::process::CommandExt;
 use signal_source::{Signal, mask, reserve};
 
 use crate::harness::kernel::KERNEL;
-use crate::harness::{self, Worker, eventually, fork, fork_dies_of, hits, in_fork, open};
+use crate::harness::{Worker, eventually, fork, fork_dies_of, hits, in_fork, open};
 use crate::harness::{raw_mask, raw_pending, receives, send, set_counting, wait, wait_for_death};
 
 const TERM: Signal = Signal::TERM;
@@ -17,12 +19,15 @@ const SET: [Signal; 2] = [Signal::TERM, Signal::USR1];
 /// The role: says what it has inherited blocked.
 #[cfg(target_os = "linux")]
 pub(crate) fn inherits(_: &[String]) {
-    print!("{}", harness::shown("SigBlk:").iter().map(|one| one.to_string()).collect::<String>());
+    print!(
+        "{}",
+        crate::harness::shown("SigBlk:").iter().map(|one| one.to_string()).collect::<String>()
+    );
 }
 
 #[cfg(target_os = "linux")]
 fn inherited(restore: bool) -> String {
-    let mut command = harness::role("inherits", &[]);
+    let mut command = crate::harness::role("inherits", &[]);
     if restore {
         command.restore_signals();
     }
@@ -164,4 +169,48 @@ pub(crate) fn a_child_forked_under_a_receiver() {
         wait_for_death();
     });
     assert_eq!(wait(child).signal(), Some(TERM.as_raw()));
+}
+
+/// No hook ran in it, so it blocks what was reserved, until it reserves itself.
+#[cfg(target_os = "linux")]
+pub(crate) fn a_child_of_a_bare_fork_reserves() {
+    reserve(SET).expect("reserve");
+    let child = crate::harness::bare_fork(|| {
+        receives(&open(SET));
+        reserve(SET).expect("reserve");
+        send(TERM);
+        wait_for_death();
+    });
+    assert_eq!(wait(child).signal(), Some(TERM.as_raw()));
+}
+
+/// Whatever the other threads were doing when it was forked, a child can be killed once it has
+/// reserved, and one without a receiver at that moment without.
+pub(crate) fn children_forked_while_others_open_and_drop() {
+    const CHILDREN: usize = 100;
+    reserve(SET).expect("reserve");
+    let done = Arc::new(AtomicBool::new(false));
+    let threads = SET.map(|signal| {
+        let done = done.clone();
+        thread::spawn(move || {
+            while !done.load(Ordering::SeqCst) {
+                drop(open(signal));
+            }
+        })
+    });
+    for turn in 0..CHILDREN {
+        let signal = SET[turn % 2];
+        fork_dies_of(signal, move || {
+            if raw_mask().contains(signal) {
+                reserve(SET).expect("reserve");
+                drop(thread::spawn(move || open(signal)).join().expect("no panic"));
+            }
+            send(signal);
+            wait_for_death();
+        });
+    }
+    done.store(true, Ordering::SeqCst);
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
 }
