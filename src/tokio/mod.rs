@@ -34,6 +34,7 @@
 mod blocking;
 mod hub;
 mod kernel;
+mod local;
 #[cfg(all(test, shuttle))]
 mod model;
 mod reader;
