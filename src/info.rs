@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Signal;
 
-/// Who sent a signal (`si_pid`, `si_uid`, [`sigaction(2)`]).
+/// The process and user that sent a signal (`si_pid`, `si_uid`, [`sigaction(2)`]).
 ///
 /// The kernel vouches for it only where [`SignalInfo::is_verified`] says so: with a signal that was
 /// queued, both numbers are what the sender wrote, and any process of the same user can write that
@@ -31,7 +31,7 @@ impl Sender {
     /// Whether the uid is 65534, which the kernel writes for every user that has no number in this
     /// process' user namespace ([`user_namespaces(7)`]).
     ///
-    /// The system's own user of that number, mostly `nobody`, can't be told from those: what is
+    /// The system's own user of that number, by custom called `nobody`, can't be told from those: what is
     /// known is only that it is none of the other users of this namespace.
     ///
     /// [`user_namespaces(7)`]: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
@@ -127,7 +127,8 @@ pub enum Origin {
     Thread(Sender),
     /// A process called `sigqueue(3)` (`SI_QUEUE`). Nothing of it is verified.
     Queue {
-        /// Who it is, as the sender claims; the C library's function writes the truth. Absent if the sender is outside this process' pid namespace.
+        /// The sender, as it claims; the C library's function writes the truth. Absent if the sender is
+        /// outside this process' pid namespace.
         sender: Option<Sender>,
         /// The integer that came along.
         value: i32,
