@@ -31,6 +31,7 @@
 //! }
 //! ```
 
+mod blocking;
 mod hub;
 mod kernel;
 #[cfg(all(test, shuttle))]

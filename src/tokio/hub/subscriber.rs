@@ -12,8 +12,8 @@ use ::tokio::task::coop;
 use super::queue::HubEvent;
 use super::receiver::{self, Hub};
 use super::waiting::Waiting;
+use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
-use crate::tokio::source::block_on;
 use crate::{OpenError, SignalSet};
 
 /// Gets every signal of its set that is sent after it subscribed: [`SignalHub::subscribe`].

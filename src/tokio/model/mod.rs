@@ -40,5 +40,5 @@ fn check(case: fn(&Arc<Machine>)) {
 
 /// Blocks the thread until `poll` is ready.
 fn block_on<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-    super::source::block_on(None, poll).expect("without a deadline it is ready in the end")
+    super::blocking::block_on(None, poll).expect("without a deadline it is ready in the end")
 }
