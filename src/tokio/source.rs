@@ -213,7 +213,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
     /// Sees to it that what waits is woken: under the lock that it was noted as waiting.
     /// Reads a batch itself if the source is disarmed, for then a signal is likely there; `is_found`
     /// tells whether that has brought what it waits for, and then nothing is armed.
-    pub(super) fn attend(
+    pub(super) fn ensure_armed(
         self: &Arc<Self>,
         state: &mut State<S, K>,
         after: &mut After<K>,

@@ -3,6 +3,7 @@
 mod queue;
 pub(super) mod receiver;
 pub(super) mod registry;
+mod signal_state;
 mod subscriber;
 pub(super) mod waiting;
 

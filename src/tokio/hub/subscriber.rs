@@ -165,7 +165,7 @@ impl Subscriber {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let mut waiting = Waiting::new(&self.hub, self.number);
         let polled = poll(&mut waiting, cx);
-        waiting.go_on();
+        waiting.keep_waiting();
         polled
     }
 

@@ -24,7 +24,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     }
 
     /// Leaves the subscriber waiting.
-    pub(in crate::tokio) fn go_on(&mut self) {
+    pub(in crate::tokio) fn keep_waiting(&mut self) {
         self.is_noted = false;
     }
 
@@ -76,7 +76,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
                 return Ok(Some(event));
             }
             state.sink.wait(number, waker, &mut after.stale);
-            self.hub.attend(state, after, BATCH, |registry| registry.is_unread(number))?;
+            self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
             Ok(self.pop(state, after))
         });
         match found.and_then(|found| found) {

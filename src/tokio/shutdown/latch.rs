@@ -260,7 +260,7 @@ impl<K: Kernel> Waiting<K> {
             if state.sink.is_closing {
                 return Ok(None); // it is woken at the end of that
             }
-            self.shared.attend(state, after, ONE, |latch| match which {
+            self.shared.ensure_armed(state, after, ONE, |latch| match which {
                 Which::First => latch.has_fired(),
                 Which::Further => latch.has_further(),
             })?;
