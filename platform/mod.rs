@@ -1,4 +1,4 @@
-//! What the kernels give: the only place that knows operating systems.
+//! The platform layer: the only code that knows operating systems.
 //!
 //! # The backends
 //!

@@ -16,15 +16,18 @@
 //! | disarmed, something starts to wait | yes | the waiting thread reads a batch itself |
 //! | disarmed, something starts to wait | no | the waiting thread arms it |
 //!
-//! Looking at who waits, arming and disarming all happen under the source's lock. So a waiter that
+//! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
-//! arms it. Arming is level-triggered: what became readable before is reported too.
+//! arms it. Arming is level-triggered: what became readable before is reported too. So no wake-up is
+//! lost, and no atomic is needed: all that threads share here is behind these locks.
 //!
 //! # Locks
 //!
-//! In this order: a source's turnstile, a source's state, the reader's list of sources. The reader
-//! thread holds none of them while it waits, and none is held while a waker is cloned, woken or
-//! dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+//! In this order: a source's turnstile, a source's state, then one of: the list of sources here, the
+//! lock under which the reader thread is started ([`kernel`](super::kernel)), the lock of the
+//! process' state in `platform/` (taken to open, change or watch a receiver, and to start a thread).
+//! The reader thread holds none of them while it waits, and none is held while a waker is cloned,
+//! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -21,8 +21,8 @@ use crate::{OpenError, SignalSet, Signals};
 /// See [`SignalHub::QUEUE`]. Two, where interleavings are checked: a full queue is one of them.
 const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 
-/// One receiver whose signals any number of subscribers get: tasks of any executor, and plain
-/// threads.
+/// Broadcasts received signals: one receiver, and any number of subscribers, which are tasks of any
+/// executor and plain threads.
 ///
 /// A signal has one receiver in a process; a hub is how several parts of a program receive the same
 /// one. Each [`Subscriber`] has a set of its own and sees every signal of it that is sent after it
@@ -59,15 +59,15 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// sent since it subscribed = received + merged + told as dropped + unread at its end; and what it
 /// was told as dropped, another subscriber had in its queue.
 ///
-/// # Who reads
+/// # The reader thread
 ///
-/// The *reader thread* of the process, which is started when something waits for the first time,
-/// and serves all hubs and shutdowns. It reads for those that wait; while none does, signals stay
-/// in the kernel's queue. Nothing is registered with a runtime: a runtime that is shut down, blocked
-/// or not driven holds up no other, and executors without a reactor (`futures::executor`), smol's
-/// and async-std's serve as well as tokio's. The reader thread blocks every signal, so no handler
-/// runs there. It calls wakers, and a waker that blocks would hold up everything: an executor's does
-/// not.
+/// One thread of this crate's own reads for all hubs and [`Shutdown`](super::Shutdown)s of the process.
+/// It is started when a subscriber waits for the first time. It reads while some subscriber waits;
+/// while none does, signals stay in the kernel's queue. Nothing is registered with a runtime: a runtime
+/// that is shut down, blocked or not driven holds up no other, and executors without a reactor
+/// (`futures::executor`), smol's and async-std's serve as well as tokio's. The reader thread blocks
+/// every signal, so no handler runs there. It calls wakers, and a waker that blocks would hold up every
+/// hub: an executor's does not.
 ///
 /// # Forks
 ///
@@ -81,7 +81,8 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// that block the signal already. A signal whose last subscriber goes on the thread that opened the
 /// hub is unblocked there, and another thread can't subscribe to it again then; keep a subscriber
 /// for as long as others come and go. Inside `#[tokio::main]` the workers exist already, and
-/// opening fails with [`OpenError::UnblockedThreads`].
+/// opening fails with [`OpenError::UnblockedThreads`]. For signals that were
+/// [reserved](crate::reserve_at_start) all this is allowed, anywhere.
 ///
 /// macOS and the BSDs: none of this applies. Real-time signals have no integer there.
 ///

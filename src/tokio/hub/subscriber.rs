@@ -1,4 +1,4 @@
-//! `Subscriber`: one of those who get a hub's signals.
+//! `Subscriber`: one consumer of a hub's signals.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,7 +16,8 @@ use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
 use crate::{OpenError, SignalSet};
 
-/// Gets every signal of its set that is sent after it subscribed: [`SignalHub::subscribe`].
+/// A subscription to a [`SignalHub`]: receives every signal of its set that is sent after it was made,
+/// by [`SignalHub::subscribe`].
 ///
 /// It may move between threads, tasks and executors, and waits wherever it is: async with
 /// [`recv`](Self::recv), or blocking a plain thread with [`recv_blocking`](Self::recv_blocking).
