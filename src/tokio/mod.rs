@@ -54,6 +54,7 @@
 mod blocking;
 mod hub;
 mod kernel;
+mod local;
 #[cfg(all(test, shuttle))]
 mod model;
 mod reader;

@@ -26,7 +26,8 @@
 //! In this order: a source's turnstile, a source's state, then one of: the list of sources here, the
 //! lock under which the reader thread is started ([`kernel`](super::kernel)), the lock of the
 //! process' state in `platform/` (taken to open, change or watch a receiver, and to start a thread).
-//! The reader thread holds none of them while it waits, and none is held while a waker is cloned,
+//! The locks of [`local`](super::local) are taken with none of these held, its list of runtimes before
+//! the state of one. The reader thread holds none of all these while it waits, and none is held while a waker is cloned,
 //! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use super::kernel::Kernel;
+use super::local;
 use super::sync::Mutex;
 
 /// What the reader thread reads for.
@@ -116,9 +118,18 @@ impl<K: Kernel> Reader<K> {
     }
 }
 
-/// Wakes all of them, with no lock held. A waker that panics keeps no other from being woken: the
-/// panic hook has reported it.
+/// Wakes all of them, with no lock held, the tasks of one runtime by one of them.
 pub(super) fn wake_all(wakers: &mut Vec<Waker>) {
+    if wakers.len() > 1 {
+        local::together(|| wake_each(wakers));
+    } else {
+        wake_each(wakers);
+    }
+}
+
+/// Wakes each of them, with no lock held. A waker that panics keeps no other from being woken: the
+/// panic hook has reported it.
+pub(super) fn wake_each(wakers: &mut Vec<Waker>) {
     for waker in wakers.drain(..) {
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }

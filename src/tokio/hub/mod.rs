@@ -63,9 +63,10 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 ///
 /// One thread of this crate's own reads for all hubs and [`Shutdown`](super::Shutdown)s of the process.
 /// It is started when a subscriber waits for the first time. It reads while some subscriber waits;
-/// while none does, signals stay in the kernel's queue. Nothing is registered with a runtime: a runtime
-/// that is shut down, blocked or not driven holds up no other, and executors without a reactor
-/// (`futures::executor`), smol's and async-std's serve as well as tokio's. The reader thread blocks
+/// while none does, signals stay in the kernel's queue. Nothing is registered with a runtime's reactor: a
+/// runtime that is shut down, blocked or not driven holds up no other, and executors without a reactor
+/// (`futures::executor`), smol's and async-std's serve as well as tokio's. Where subscribers wait in
+/// tasks of a tokio runtime, one more task there, of this crate's own, wakes them together. The reader thread blocks
 /// every signal, so no handler runs there. It calls wakers, and a waker that blocks would hold up every
 /// hub: an executor's does not.
 ///
