@@ -26,9 +26,11 @@
 //! In this order: a source's turnstile, a source's state, then one of: the list of sources here, the
 //! lock under which the reader thread is started ([`kernel`](super::kernel)), the lock of the
 //! process' state in `platform/` (taken to open, change or watch a receiver, and to start a thread).
-//! The locks of [`local`](super::local) are taken with none of these held, its list of runtimes before
-//! the state of one. The reader thread holds none of all these while it waits, and none is held while a waker is cloned,
+//! The reader thread holds none of them while it waits, and none is held while a waker is cloned,
 //! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+//!
+//! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
+//! none of these held; under the latter a waker is cloned, that of the crate's own task.
 
 use std::collections::BTreeMap;
 use std::io;
