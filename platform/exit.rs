@@ -10,7 +10,7 @@ use super::{ByDefault, backend, numbers, sigset};
 use crate::{Signal, SignalSet};
 
 /// What the process dies of when it exits. Relaxed: [`die`] runs on the thread that stored it, or is
-/// found by another one that exits too under the C library's lock, where it was registered after.
+/// found by another exiting thread under the C library's lock, where it was registered after.
 static AT_EXIT: AtomicI32 = AtomicI32::new(0);
 
 /// What ends the process before any destructor of the calling thread's thread-local values: those

@@ -33,7 +33,7 @@ pub(crate) struct Record {
     restored: AtomicSet,
     /// What the thread is about to unblock, or is unblocking: its mask may not show it yet, and does
     /// not while the signal's handler runs. Filled under the lock; emptied by the thread without it,
-    /// after its mask was set (Release), and watched by those that claim a signal (Acquire).
+    /// after its mask was set (Release), and watched by a thread that claims a signal (Acquire).
     pub(super) unblocking: AtomicSet,
     has_ended: AtomicBool,
     /// The process that the record was last used in: [`generation`](super::generation()).

@@ -77,8 +77,8 @@ impl SignalInfo {
         self.origin
     }
 
-    /// The process and user behind it, where the kernel reported them: who called `kill`, `tgkill`
-    /// or `sigqueue`; who wrote the message; with `SIGCHLD` the child.
+    /// The process and user behind it, where the kernel reported them: the caller of `kill`, `tgkill`
+    /// or `sigqueue`, the sender of the message, with `SIGCHLD` the child.
     ///
     /// With a queued signal it is what the sender wrote, which can be anything: ask
     /// [`is_verified`](Self::is_verified) before anything depends on it.

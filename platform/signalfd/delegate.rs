@@ -51,7 +51,7 @@ pub(super) struct Delegate {
     /// delegate that sees the number sees the set that it counts, or a later one.
     asked: AtomicU32,
     /// Up to which of these its mask follows. Stored after the mask was set (Release), and loaded by
-    /// those that wait (Acquire): what a handler wrote that ran until then, they see.
+    /// a thread that waits (Acquire): what a handler wrote that ran until then, that thread sees.
     done: AtomicU32,
     /// What it lets in, or may for a moment, since it was asked to once and has not answered a later
     /// request. Written under the lock.
@@ -135,7 +135,7 @@ impl Delegates {
         tids.filter(|&tid| tid != 0).collect()
     }
 
-    /// Starts one that lets in the set.
+    /// Starts a delegate that lets in the set.
     fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
         let delegate = Arc::new(Delegate::default());
         delegate.wanted.set(set);

@@ -1,4 +1,4 @@
-//! What made the kernel send a signal, and who is behind it.
+//! What made the kernel send a signal, and the process behind it.
 
 use std::time::Duration;
 

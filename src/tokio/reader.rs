@@ -2,7 +2,7 @@
 //!
 //! It waits for the descriptors of all sources (hubs and shutdowns) that are *armed*, and tells a
 //! source whose descriptor is readable: [`Source::ready`]. The source reads one batch, puts the
-//! records where they belong, and wakes those that wait for them. No code of the program runs on
+//! records where they belong, and wakes their waiters. No code of the program runs on
 //! this thread but wakers: a waker that panics is caught; one that blocks holds up every hub and
 //! shutdown of the process, so none may.
 //!

@@ -81,7 +81,7 @@ pub(in crate::tokio) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     }
 }
 
-/// Changes who subscribes, again and again as long as it is refused for signals that another thread
+/// Changes the subscribers, again and again as long as it is refused for signals that another thread
 /// is about to give up for the same hub: for one second at most, since handlers of the program may
 /// run there.
 fn attempt<K: Kernel, T>(

@@ -87,7 +87,7 @@ impl Sink for Registry {
     }
 }
 
-/// Wakes the one that waits for the queue.
+/// Takes the waker of the subscriber whose queue this is, if it waits.
 fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
     if let Some(waker) = queue.waker.take() {
         *waiting -= 1;
@@ -172,7 +172,7 @@ impl Registry {
         self.queues[number].as_ref().is_some_and(|queue| !queue.entries.is_empty())
     }
 
-    /// The first unread. The one that reads waits no more.
+    /// The subscriber's first unread signal. If there is one, it is no waiter any more.
     pub(in crate::tokio) fn pop(
         &mut self,
         number: usize,
@@ -194,7 +194,7 @@ impl Registry {
             Entry::RealTime { record, dropped, .. } => {
                 let queue = self.queue(number);
                 queue.real_time -= 1;
-                // What was missed up to now came after the latest one that is left. The entry
+                // What was missed up to now came after the latest entry that is left. This entry
                 // itself is that, if it was the only one.
                 queue.dropped += dropped;
                 if !queue.missed.is_empty() && !queue.is_full() {

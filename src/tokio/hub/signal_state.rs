@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::SignalInfo;
 
-/// One received signal: who gets its next record, and what is known of the earlier ones.
+/// One received signal: its subscribers, and what became of its records.
 #[derive(Debug, Default)]
 pub(in crate::tokio) struct SignalState {
     /// How many subscribers it has.
@@ -22,7 +22,8 @@ pub(in crate::tokio) struct SignalState {
     pub(super) unread: VecDeque<SignalInfo>,
 }
 
-/// The latest record of a standard signal. A subscriber that reads it has read all that merged with it.
+/// The latest record of a standard signal. A subscriber that reads it has read all that merged with
+/// it.
 #[derive(Debug)]
 pub(super) struct Latest {
     pub(super) info: SignalInfo,
