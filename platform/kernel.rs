@@ -82,6 +82,7 @@ pub(super) struct State<B> {
     /// What was due in threads that have ended: they never unblock it.
     pub(super) abandoned: SignalSet,
     /// The numbers of this crate's own threads that block everything.
+    #[allow(dead_code)] // where there is no audit that leaves them out
     pub(super) quiet_threads: Vec<u32>,
     pub(super) backend: B,
 }

@@ -1,4 +1,5 @@
-//! Coming from elsewhere: programs side by side, and what changes in meaning.
+//! Coming from `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop or AnyIO: programs side by
+//! side, and what changes in meaning.
 //!
 //! | from | to |
 //! |---|---|
@@ -14,7 +15,9 @@
 //!
 //! - **Threads.** A handler is the process', and may be installed at any time. Here (on Linux) every
 //!   thread has to block the signals, so the receiver is opened in `main` before any other thread
-//!   exists. [`OpenError`](crate::OpenError) names the threads that came too early.
+//!   exists; or one line beside `main` reserves them
+//!   ([`reserve_at_start!`](crate::reserve_at_start)), and it is opened anywhere.
+//!   [`OpenError`](crate::OpenError) names the threads that came too early.
 //! - **The end.** Most crates never put the default back: once asked for, Ctrl-C is theirs for good.
 //!   Here everything is as before when the receiver is dropped, and what was left unread acts. Keep
 //!   it as long as you want the signals; drop it to have Ctrl-C kill again.
