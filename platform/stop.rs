@@ -1,7 +1,7 @@
 //! Stopping by a signal's default action.
 //!
 //! For a moment the process has the signal's default action, and the calling thread lets in that
-//! signal alone and sends it to itself. So it is this thread that stops the process, before the call
+//! signal alone, which it has sent to itself. So it is this thread that stops the process, before the call
 //! returns, and no handler runs on it meanwhile.
 
 use std::io;
@@ -29,18 +29,21 @@ pub(crate) fn stop(signal: Signal) -> io::Result<()> {
 
 /// With the default action set.
 fn stop_here(signal: Signal) -> io::Result<()> {
-    let before = Os.set_mask(SignalSet::from_bits(u128::MAX) - signal.into())?;
-    // Directed at this thread, which lets it in: the process stops before the call returns. One
-    // that is directed at the process might be taken by another thread, while this one goes on.
+    let everything = SignalSet::from_bits(u128::MAX);
+    let before = Os.set_mask(everything)?;
+    // Sent before it is let in: one that another process has sent is pending with it then, and both
+    // stop the process once. Directed at this thread: the process stops before the call that lets
+    // it in returns; another thread might take it while this one goes on.
     // SAFETY: sending a signal touches no memory of ours.
     let sent = match unsafe { libc::raise(signal.as_raw()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     };
-    // The call before succeeded, so this one does. Handlers of what came meanwhile run here.
+    let stopped = Os.set_mask(everything - signal.into());
+    // The first call succeeded, so these do. Handlers of what came meanwhile run here.
     let done = Os.set_mask(before);
     debug_assert!(done.is_ok(), "a mask that was changed can't be put back");
-    sent
+    sent.and(stopped.map(drop))
 }
 
 /// Sets the default action, unless another thread's stop has done so.

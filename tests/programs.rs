@@ -4,12 +4,22 @@
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 mod harness;
+#[allow(dead_code)]
+#[path = "examples/program.rs"]
+mod program;
+#[path = "programs/run.rs"]
+mod run;
 #[path = "programs/stop_by.rs"]
 mod stop_by;
+#[path = "programs/terminal.rs"]
+mod terminal;
 
+use run::*;
 use stop_by::*;
+use terminal::job_shell;
 
 fn main() {
+    harness::needs_examples(&["run"]);
     harness::main(
         cases![
             stop_by_stops_until_continued,
@@ -17,23 +27,19 @@ fn main() {
             stop_by_in_an_orphaned_group_returns,
             stop_by_refuses_what_does_not_stop,
             stop_by_from_two_threads_at_once,
-            #[cfg(target_os = "linux")]
+            #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
             stop_by_as_the_first_process_returns,
+            run_gives_every_code_on,
+            run_dies_as_its_child,
+            run_tells_why_nothing_was_started,
+            #[cfg(target_os = "linux", "no kernel but Linux says who sent it")]
+            run_sends_on_what_a_process_sends,
+            run_stops_with_its_child,
+            run_in_a_terminal_leaves_its_keys_to_the_child,
+            run_in_a_terminal_stops_and_continues,
+            #[cfg(target_os = "linux", "no kernel but Linux says who sent it")]
+            run_sends_on_that_the_terminal_hung_up,
         ],
-        roles![stops, stops_twice, stops_as_the_first],
+        roles![stops, stops_twice, stops_as_the_first, job_shell, ends, tells],
     );
-}
-
-/// Makes a pid namespace for the children to come; `false` if that is not permitted.
-#[cfg(target_os = "linux")]
-fn contained() -> bool {
-    use nix::sched::{CloneFlags, unshare};
-    let (pids, user) = (CloneFlags::CLONE_NEWPID, CloneFlags::CLONE_NEWUSER);
-    match unshare(pids).or_else(|_| unshare(user | pids)) {
-        Ok(()) => true,
-        Err(error) => {
-            println!("note: skipped, a pid namespace is not permitted here: {error}");
-            false
-        }
-    }
 }

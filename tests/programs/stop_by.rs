@@ -10,7 +10,7 @@ use signal_source::{Disposition, Signal, Signals, send};
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{
-    self, hits, in_fork, pid, play, raw_block, raw_mask, role, set_counting, set_ignored, wait,
+    self, hits, in_fork, pid, play, raw_block, raw_mask, role, set_counting, set_ignored,
     wait_for_stop,
 };
 
@@ -26,12 +26,14 @@ pub fn stops(arguments: &[String]) {
             let signals = Signals::new([signal, Signal::USR1, Signal::USR2]).expect("open");
             let mask = raw_mask();
             harness::send(Signal::USR1);
+            harness::send(signal); // stops the process together with the other one: once
             stop();
             assert_eq!(raw_mask(), mask);
             // Nothing of this crate's own signal is left to be received, and the rest is.
             assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
             harness::send(Signal::USR2);
             assert_eq!(signals.recv().expect("recv").signal(), Signal::USR2);
+            assert!(signals.try_recv().expect("recv").is_none());
             harness::send(signal);
             assert_eq!(signals.recv().expect("recv").signal(), signal);
         }
@@ -80,10 +82,10 @@ pub fn stops(arguments: &[String]) {
 /// Plays it, continues it and waits for its end.
 #[track_caller]
 fn stops_and_continues(signal: Signal, how: &str) {
-    let child = role("stops", &[&signal.to_string(), how]).spawn().expect("a role starts");
+    let mut child = role("stops", &[&signal.to_string(), how]).spawn().expect("a role starts");
     assert_eq!(wait_for_stop(child.id()), signal, "{how}");
     send::kill(child.id(), Signal::CONT).expect("kill");
-    let status = wait(child.id());
+    let status = child.wait().expect("wait");
     assert!(status.success(), "{signal} {how}: {status}");
 }
 
@@ -153,6 +155,7 @@ pub fn stops_twice(_: &[String]) {
 
 pub fn stop_by_from_two_threads_at_once() {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    #[allow(clippy::zombie_processes)] // the loop waits
     let child = role("stops_twice", &[]).spawn().expect("a role starts");
     let child = nix::unistd::Pid::from_raw(harness::signed(child.id()));
     loop {
@@ -175,7 +178,6 @@ pub fn stops_as_the_first(_: &[String]) {
 
 #[cfg(target_os = "linux")]
 pub fn stop_by_as_the_first_process_returns() {
-    if super::contained() {
-        play("stops_as_the_first", &[]);
-    }
+    harness::namespaces::children_in_a_pid_namespace();
+    play("stops_as_the_first", &[]);
 }
