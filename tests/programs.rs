@@ -4,6 +4,8 @@
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 mod harness;
+#[path = "programs/init.rs"]
+mod init;
 #[allow(dead_code)]
 #[path = "examples/program.rs"]
 mod program;
@@ -14,12 +16,13 @@ mod stop_by;
 #[path = "programs/terminal.rs"]
 mod terminal;
 
+use init::*;
 use run::*;
 use stop_by::*;
 use terminal::job_shell;
 
 fn main() {
-    harness::needs_examples(&["run"]);
+    harness::needs_examples(&["run", "init"]);
     harness::main(
         cases![
             stop_by_stops_until_continued,
@@ -39,7 +42,30 @@ fn main() {
             run_in_a_terminal_stops_and_continues,
             #[cfg(target_os = "linux", "no kernel but Linux says who sent it")]
             run_sends_on_that_the_terminal_hung_up,
+            init_gives_every_code_on,
+            init_dies_as_its_child,
+            init_sends_every_signal_on,
+            init_starts_its_child_as_usual,
+            init_sends_to_the_whole_group,
+            #[cfg(target_os = "linux", "no process adopts orphans elsewhere but the first")]
+            init_leaves_tokio_its_children,
+            #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
+            init_as_the_first_process_leaves_tokio_its_children,
+            #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
+            init_as_the_first_process_sends_every_signal_on,
+            init_in_a_terminal_gives_it_to_the_child,
         ],
-        roles![stops, stops_twice, stops_as_the_first, job_shell, ends, tells],
+        roles![
+            stops,
+            stops_twice,
+            stops_as_the_first,
+            job_shell,
+            ends,
+            tells,
+            starts_as_usual,
+            has_a_child,
+            starts_a_thousand,
+            leaves,
+        ],
     );
 }

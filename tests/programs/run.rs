@@ -32,7 +32,7 @@ pub fn tells(arguments: &[String]) {
     }
 }
 
-fn this() -> String {
+pub fn this() -> String {
     env::current_exe().expect("this binary").to_str().expect("text").to_owned()
 }
 
@@ -44,7 +44,7 @@ fn run(plays: &str, arguments: &[&str]) -> Command {
 }
 
 /// Starts it with a child that tells, whose pid is returned.
-fn told(command: &mut Command) -> (Program, u32) {
+pub fn told(command: &mut Command) -> (Program, u32) {
     let mut program = Program::spawn(command);
     let line = program.line().expect("a line");
     let child = line.strip_prefix("READY ").and_then(|pid| pid.parse().ok());
@@ -109,7 +109,7 @@ fn stopped_by(signal: Signal, program: &Program) {
 }
 
 /// The letter of `proc_pid_stat(5)`: T for a stopped process.
-fn state(pid: u32) -> Option<char> {
+pub fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
