@@ -11,6 +11,9 @@ mod init;
 mod program;
 #[path = "programs/run.rs"]
 mod run;
+#[cfg(feature = "tokio")]
+#[path = "programs/service.rs"]
+mod service;
 #[path = "programs/stop_by.rs"]
 mod stop_by;
 #[path = "programs/terminal.rs"]
@@ -18,11 +21,15 @@ mod terminal;
 
 use init::*;
 use run::*;
+#[cfg(feature = "tokio")]
+use service::*;
 use stop_by::*;
 use terminal::job_shell;
 
 fn main() {
     harness::needs_examples(&["run", "init"]);
+    #[cfg(feature = "tokio")]
+    harness::needs_examples(&["service"]);
     harness::main(
         cases![
             stop_by_stops_until_continued,
@@ -54,6 +61,23 @@ fn main() {
             #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
             init_as_the_first_process_sends_every_signal_on,
             init_in_a_terminal_gives_it_to_the_child,
+            #[cfg(feature = "tokio")]
+            service_reloads_and_tells_systemd,
+            #[cfg(feature = "tokio")]
+            service_says_how_it_is_and_who_asks,
+            #[cfg(
+                all(feature = "tokio", target_os = "linux"),
+                "no kernel but Linux says who sent it"
+            )]
+            service_accuses_no_process,
+            #[cfg(feature = "tokio")]
+            service_drops_no_request,
+            #[cfg(feature = "tokio")]
+            service_in_a_hurry_does_not_drain,
+            #[cfg(feature = "tokio")]
+            service_ends_at_once_by_the_second_signal,
+            #[cfg(feature = "tokio")]
+            service_ends_at_its_deadline,
         ],
         roles![
             stops,
