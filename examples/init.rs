@@ -22,6 +22,7 @@ use std::process::{self, Command};
 use clap::Parser;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpgrp, kill_process_group, wait};
+use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_source::process::{CommandExt, exit_by};
 use signal_source::{Origin, Signal, SignalInfo, SignalSet, Signals, send};
 
@@ -74,13 +75,27 @@ fn main() -> io::Result<()> {
 fn ended(child: Pid) -> io::Result<Option<WaitStatus>> {
     let mut ended = None;
     loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) if pid == child => ended = Some(status),
+        match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            Ok(Some((pid, status))) if pid == child => {
+                ended = Some(status).filter(|status| !status.stopped());
+                if let Some(signal) = status.stopping_signal().and_then(Signal::from_raw) {
+                    stopped(child, signal)?;
+                }
+            }
             Ok(Some(_)) => {} // an orphan
             Ok(None) | Err(Errno::CHILD) => return Ok(ended),
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Continues a child that was stopped since it did not have the terminal, and has it by now.
+fn stopped(child: Pid, signal: Signal) -> io::Result<()> {
+    let wanted_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
+    if wanted_terminal && foreground().is_some_and(|(_, group)| group == child) {
+        send::kill(child.as_raw_pid().unsigned_abs(), Signal::CONT)?;
+    }
+    Ok(())
 }
 
 fn end(status: WaitStatus) -> ! {
@@ -105,16 +120,19 @@ fn forward(info: &SignalInfo, child: Pid, group: bool) {
     }
 }
 
+/// The terminal, and which group is in its foreground.
+fn foreground() -> Option<(File, Pid)> {
+    let terminal = File::open("/dev/tty").ok()?;
+    let group = tcgetpgrp(&terminal).ok()?;
+    Some((terminal, group))
+}
+
 /// Gives the terminal's foreground to the child's group, if this process has it.
 fn give_terminal(child: Pid) {
-    if let Ok(terminal) = File::open("/dev/tty") {
-        let group = nix::unistd::tcgetpgrp(&terminal);
-        if group.is_ok_and(|group| group.as_raw() == getpgrp().as_raw_pid()) {
-            // TTOU is received, so it can't stop this process here.
-            let child = nix::unistd::Pid::from_raw(child.as_raw_pid());
-            if let Err(error) = nix::unistd::tcsetpgrp(&terminal, child) {
-                eprintln!("init: the terminal: {error}");
-            }
+    if let Some((terminal, _)) = foreground().filter(|(_, group)| *group == getpgrp()) {
+        // TTOU is received, so it can't stop this process here.
+        if let Err(error) = tcsetpgrp(&terminal, child) {
+            eprintln!("init: the terminal: {error}");
         }
     }
 }

@@ -18,6 +18,8 @@ mod service;
 mod stop_by;
 #[path = "programs/terminal.rs"]
 mod terminal;
+#[path = "programs/tui.rs"]
+mod tui;
 
 use init::*;
 use run::*;
@@ -25,9 +27,10 @@ use run::*;
 use service::*;
 use stop_by::*;
 use terminal::job_shell;
+use tui::*;
 
 fn main() {
-    harness::needs_examples(&["run", "init"]);
+    harness::needs_examples(&["run", "init", "tui"]);
     #[cfg(feature = "tokio")]
     harness::needs_examples(&["service"]);
     harness::main(
@@ -61,6 +64,11 @@ fn main() {
             #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
             init_as_the_first_process_sends_every_signal_on,
             init_in_a_terminal_gives_it_to_the_child,
+            init_in_a_terminal_runs_a_child_that_wants_it,
+            tui_takes_the_terminal_and_gives_it_back,
+            tui_stops_and_continues,
+            tui_stops_in_the_background,
+            tui_dies_of_what_ends_it,
             #[cfg(feature = "tokio")]
             service_reloads_and_tells_systemd,
             #[cfg(feature = "tokio")]

@@ -8,7 +8,7 @@ use signal_source::{Disposition, Signal, SignalSet, send};
 use tokio::task::JoinSet;
 
 use crate::harness::{eventually, example, fork, namespaces, raw_mask, role};
-use crate::run::{state, this, told};
+use crate::run::{in_terminal, state, this, told};
 use crate::terminal::{CTRL_C, Terminal, with_role};
 
 /// A command that runs this binary, in a role, as the child of `init`.
@@ -159,9 +159,7 @@ pub fn init_as_the_first_process_sends_every_signal_on() {
 
 /// The child has the terminal, and its keys.
 pub fn init_in_a_terminal_gives_it_to_the_child() {
-    let (init, this) = (example("init"), this());
-    let mut terminal = Terminal::run("tells", &[init.to_str().expect("text"), &this]);
-    terminal.until("READY");
+    let (mut terminal, child) = in_terminal("init", &[]);
     for _ in 0..10 {
         terminal.press(CTRL_C);
         let seen = terminal.until("[SIGINT");
@@ -170,6 +168,18 @@ pub fn init_in_a_terminal_gives_it_to_the_child() {
         let seen = terminal.until("[SIGUSR1");
         assert_eq!(seen.matches("[SIG").count(), 1, "{seen}");
     }
-    send::kill(terminal.job, Signal::KILL).expect("kill");
+    send::kill(child, Signal::KILL).expect("kill");
     terminal.says("killed by SIGKILL");
+}
+
+/// It begins in the background, and may be stopped for that before it is given the terminal.
+pub fn init_in_a_terminal_runs_a_child_that_wants_it() {
+    let (init, tui) = (example("init"), example("tui"));
+    for _ in 0..20 {
+        let job = [init.to_str().expect("text"), tui.to_str().expect("text")];
+        let mut terminal = Terminal::run("", &job);
+        terminal.until("0 keys");
+        terminal.press(b"q");
+        terminal.says("exited with 0");
+    }
 }

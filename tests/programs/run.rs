@@ -134,13 +134,14 @@ pub fn run_stops_with_its_child() {
     assert_eq!(program.end().0.signal(), Some(Signal::KILL.as_raw()));
 }
 
-/// A terminal in which `run` runs a child that tells.
-fn in_terminal(acts: &[&str]) -> Terminal {
-    let (run, this) = (example("run"), this());
+/// A terminal in which an example runs a child that tells, and the child's pid.
+pub fn in_terminal(name: &str, acts: &[&str]) -> (Terminal, u32) {
+    let (program, this) = (example(name), this());
     let mut terminal =
-        Terminal::run("tells", &[&[run.to_str().expect("text"), &this], acts].concat());
-    terminal.until("READY");
-    terminal
+        Terminal::run("tells", &[&[program.to_str().expect("text"), &this], acts].concat());
+    terminal.until("READY ");
+    let child = terminal.until("\r").trim_end().parse().expect("a pid");
+    (terminal, child)
 }
 
 /// How often the child has told the signal, up to the answer to another one.
@@ -152,7 +153,7 @@ fn count(terminal: &mut Terminal, signal: Signal) -> usize {
 
 // origin: uv#11009, Ctrl-C in a terminal (N38)
 pub fn run_in_a_terminal_leaves_its_keys_to_the_child() {
-    let mut terminal = in_terminal(&[]);
+    let (mut terminal, child) = in_terminal("run", &[]);
     for (key, signal) in [(CTRL_C, Signal::INT), (CTRL_BACKSLASH, Signal::QUIT)] {
         for _ in 0..20 {
             terminal.press(key);
@@ -166,18 +167,18 @@ pub fn run_in_a_terminal_leaves_its_keys_to_the_child() {
         terminal.until("[SIGWINCH");
         assert_eq!(count(&mut terminal, Signal::WINCH), 0, "SIGWINCH once more");
     }
-    send::kill(terminal.job, Signal::KILL).expect("kill");
+    send::kill(child, Signal::KILL).expect("kill");
     terminal.says("killed by SIGKILL");
 
     // Both die of it, and the wrapper as the child did.
-    let mut terminal = in_terminal(&["INT"]);
+    let (mut terminal, _) = in_terminal("run", &["INT"]);
     terminal.press(CTRL_C);
     terminal.says("killed by SIGINT");
     terminal.close();
 }
 
 pub fn run_in_a_terminal_stops_and_continues() {
-    let mut terminal = in_terminal(&[]);
+    let (mut terminal, child) = in_terminal("run", &[]);
     for _ in 0..5 {
         terminal.press(CTRL_Z);
         terminal.says("stopped by SIGTSTP");
@@ -187,7 +188,7 @@ pub fn run_in_a_terminal_stops_and_continues() {
         terminal.press(CTRL_C);
         terminal.until("[SIGINT");
     }
-    send::kill(terminal.job, Signal::KILL).expect("kill");
+    send::kill(child, Signal::KILL).expect("kill");
     terminal.says("killed by SIGKILL");
     terminal.close();
 }

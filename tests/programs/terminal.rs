@@ -8,10 +8,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use nix::libc;
 use nix::pty::{OpenptyResult, openpty};
-use nix::sys::signal::killpg;
+use nix::sys::signal::{SigSet, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, setsid, tcsetpgrp};
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use signal_source::Signal;
 
 use crate::harness::{role, set_ignored, signed};
@@ -110,6 +111,19 @@ impl Terminal {
         assert_eq!(set, 0, "{}", io::Error::last_os_error());
     }
 
+    /// Whether keys are made into lines, as a shell leaves its terminal.
+    pub fn is_cooked(&self) -> bool {
+        let modes = tcgetattr(&self.screen).expect("the terminal's attributes").local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    /// Has keys made into lines, as a shell does when its job has stopped.
+    pub fn cook(&self) {
+        let mut attributes = tcgetattr(&self.screen).expect("the terminal's attributes");
+        attributes.local_modes |= LocalModes::ICANON | LocalModes::ECHO;
+        tcsetattr(&self.screen, OptionalActions::Now, &attributes).expect("attributes");
+    }
+
     /// The next line of the shell, which must be this.
     #[track_caller]
     pub fn says(&mut self, line: &str) {
@@ -127,11 +141,25 @@ impl Terminal {
         writeln!(self.orders, "fg").expect("the shell waits");
     }
 
+    /// The shell continues its job, in the background.
+    pub fn bg(&mut self) {
+        writeln!(self.orders, "bg").expect("the shell waits");
+    }
+
     /// Waits until the shell and its job have ended.
     pub fn close(mut self) {
         drop(self.orders);
         self.shell.wait().expect("wait");
     }
+}
+
+/// Makes the group of this process the terminal's foreground.
+fn take_foreground(terminal: &OwnedFd) -> io::Result<()> {
+    let mut ttou = SigSet::empty();
+    ttou.add(nix::sys::signal::SIGTTOU); // what a process in the background gets for it
+    ttou.thread_block()?;
+    tcsetpgrp(terminal, getpgrp())?;
+    Ok(ttou.thread_unblock()?)
 }
 
 /// Role: a shell with one job, in a terminal that is its standard error. It says how the job
@@ -143,12 +171,15 @@ pub fn job_shell(arguments: &[String]) {
     let screen = || Stdio::from(terminal.try_clone().expect("dup"));
     let mut job = Command::new(program);
     job.args(arguments).stdin(screen()).stdout(screen()).stderr(screen()).process_group(0);
+    let own = terminal.try_clone().expect("dup");
+    // As shells do: what the program does first, it does in the foreground.
+    // SAFETY: system calls alone.
+    unsafe { job.pre_exec(move || take_foreground(&own)) };
     #[allow(clippy::zombie_processes)] // the loop waits
     let job = with_role(&mut job, plays).spawn().expect("a job");
     let job = Pid::from_raw(signed(job.id()));
     set_ignored(Signal::TTOU); // from the background, too, a shell gives the terminal to its jobs
     let give = |group| tcsetpgrp(&terminal, group).expect("the terminal's foreground");
-    give(job);
     println!("foreground {job}");
     let mut orders = io::stdin().lines();
     loop {
@@ -156,10 +187,11 @@ pub fn job_shell(arguments: &[String]) {
             WaitStatus::Stopped(_, by) => {
                 give(getpgrp());
                 println!("stopped by {by}");
-                if orders.next().is_none() {
-                    break; // the terminal is no longer of interest
+                match orders.next() {
+                    Some(Ok(order)) if order == "fg" => give(job),
+                    Some(Ok(_)) => {}
+                    _ => break, // the terminal is no longer of interest
                 }
-                give(job);
                 killpg(job, nix::sys::signal::SIGCONT).expect("kill");
             }
             WaitStatus::Signaled(_, by, _) => break println!("killed by {by}"),
