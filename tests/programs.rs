@@ -3,6 +3,8 @@
 #![allow(unsafe_code)] // a session and a terminal of one's own
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
+#[path = "programs/arguments.rs"]
+mod arguments;
 mod harness;
 #[path = "programs/init.rs"]
 mod init;
@@ -21,6 +23,7 @@ mod terminal;
 #[path = "programs/tui.rs"]
 mod tui;
 
+use arguments::*;
 use init::*;
 use run::*;
 #[cfg(feature = "tokio")]
@@ -30,11 +33,13 @@ use terminal::job_shell;
 use tui::*;
 
 fn main() {
-    harness::needs_examples(&["run", "init", "tui"]);
-    #[cfg(feature = "tokio")]
-    harness::needs_examples(&["service"]);
+    harness::needs_examples(EXAMPLES);
     harness::main(
         cases![
+            every_example_helps,
+            every_example_refuses_what_it_does_not_know,
+            #[cfg(feature = "tokio")]
+            hub_says_what_ctrl_c_did,
             stop_by_stops_until_continued,
             stop_by_leaves_everything_as_it_was,
             stop_by_in_an_orphaned_group_returns,
