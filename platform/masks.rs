@@ -37,8 +37,8 @@ impl Block {
     pub(crate) fn new(set: SignalSet) -> io::Result<Block> {
         let guard = guard(&Os, set);
         let guard = guard.map_err(|error| Refused::wrap("pthread_sigmask(3)", error))?;
-        // The crate's own thread may be letting them in.
-        backend::wait_until_blocked(set)?;
+        // A delegate may be letting them in. It stops first, unless it is inside a handler.
+        backend::let_act(set);
         Ok(guard)
     }
 
@@ -91,7 +91,8 @@ pub(crate) fn current() -> io::Result<SignalSet> {
         let before = *change.mask;
         change.settle();
         (*change.mask, before - *change.mask)
-    })?;
+    })
+    .map_err(|error| Refused::wrap("pthread_sigmask(3)", error))?;
     // A delegate may be about to act on what this thread lets in again. It does so first, unless it
     // is inside a handler.
     backend::let_act(taken_back);

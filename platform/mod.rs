@@ -23,7 +23,8 @@
 //! - `reserve(set)`: from now on a receiver of the set can be opened on any thread; `__at_start!`,
 //!   which calls a function before `main` for it.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.
-//! - `wait_until_blocked(set)`, `let_act(set)`: what a thread of this crate's own may still be doing.
+//! - `let_act(set)`: gives threads of this crate's own a moment to act on what they must not let in
+//!   any more.
 //! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
 //!   [`kernel::Kernel`] is made of.
 //! - `wiped_on_fork()`: a page that the kernel zeroes in a forked child, if it has such.

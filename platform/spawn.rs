@@ -41,7 +41,9 @@ pub(crate) struct Restored {
 
 /// Puts mask and dispositions of this very process to what they would be without this crate.
 pub(crate) fn restore_here() -> io::Result<Restored> {
-    let mut actions = Vec::new();
+    // The standard library's exec puts PIPE to its default, which it ignores.
+    let mut actions: Vec<_> =
+        Action::of(Signal::PIPE).into_iter().map(|action| (Signal::PIPE, action)).collect();
     let undo = |actions: &[(Signal, Action)]| {
         for (signal, action) in actions.iter().rev() {
             let _ = action.set(*signal);
@@ -57,7 +59,10 @@ pub(crate) fn restore_here() -> io::Result<Restored> {
     }
     let all = Os.set_mask(SignalSet::from_bits(u128::MAX));
     let done = all.and_then(|mask| {
-        Os.set_mask(mask - newly_blocked())?;
+        if let Err(error) = Os.set_mask(mask - newly_blocked()) {
+            put_back(mask);
+            return Err(error);
+        }
         Ok(mask)
     });
     match done {
@@ -72,12 +77,16 @@ pub(crate) fn restore_here() -> io::Result<Restored> {
 impl Restored {
     /// Undoes it.
     pub(crate) fn undo(self) {
-        let done = Os.set_mask(self.mask);
-        debug_assert!(done.is_ok(), "the mask was changed before");
+        put_back(self.mask);
         for (signal, action) in self.actions.into_iter().rev() {
             let _ = action.set(signal);
         }
     }
+}
+
+/// The system let the mask be changed before, so a refusal lasts for a moment at most.
+fn put_back(mask: SignalSet) {
+    let _ = (0..3).find_map(|_| Os.set_mask(mask).ok());
 }
 
 /// The actions that replace the ones of this crate's doing, as exec leaves them: a handled signal

@@ -120,7 +120,8 @@ impl std::error::Error for OpenError {
 }
 
 impl From<OpenError> for io::Error {
-    /// Keeps an operating-system error as it is; the others become its inner error, of the kind
+    /// Keeps an operating-system error as it is: it names the call that was refused, and what the
+    /// system said is its inner error's [`source`](std::error::Error::source). The others become its inner error, of the kind
     /// `InvalidInput`, `ResourceBusy` or `Other`.
     fn from(error: OpenError) -> io::Error {
         let kind = match error {
@@ -147,15 +148,9 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// The error, of the same kind, saying what was refused; as it is if the system only had
-    /// nothing left to give, where the error says all.
+    /// The error, of the same kind, saying what was refused.
     pub(crate) fn wrap(what: &'static str, error: io::Error) -> io::Error {
-        match error.kind() {
-            kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
-                io::Error::new(kind, Refused { what, error })
-            }
-            _ => error,
-        }
+        io::Error::new(error.kind(), Refused { what, error })
     }
 }
 

@@ -125,6 +125,7 @@
 //! | `mio` | `impl mio::event::Source for Signals` | mio |
 //! | `tokio` | [`tokio::SignalStream`], [`tokio::Shutdown`], [`tokio::SignalHub`] | tokio (`net`, `rt`) |
 //! | `stream` | `futures_core::Stream` for the stream and the hub's subscribers | futures-core |
+//! | `serde` | [`Signal`] as its name, [`SignalSet`] as a list of names, [`SignalInfo`] as an object, to be written alone | serde |
 //!
 //! Minimum Rust version: 1.85.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -149,6 +150,8 @@ pub mod process;
 mod reserve;
 #[cfg(unix)]
 pub mod send;
+#[cfg(all(unix, feature = "serde"))]
+mod serde;
 #[cfg(unix)]
 mod set;
 #[cfg(unix)]
@@ -165,7 +168,7 @@ pub use crate::{
     info::{ChildInfo, ChildStatus, Origin, Sender, SignalInfo},
     reserve::{__reserve_at_start, reserve},
     set::{SetIter, SignalSet},
-    signal::{Disposition, ParseSignalError, Signal},
+    signal::{Disposition, ParseSignalError, Signal, SignalNumberError},
     signals::{Builder, Iter, Signals},
 };
 

@@ -1,7 +1,12 @@
 //! What children start with, and how a process ends or stops by a signal.
 
+use std::env;
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
 use crate::Signal;
@@ -82,7 +87,7 @@ impl CommandExt for Command {
 /// see [`restore_signals`](CommandExt::restore_signals), which this makes unnecessary.
 ///
 /// A signal that is pending acts before the program is executed, as it would have before a receiver
-/// was opened.
+/// was opened. It stays pending if there is no such program, or no right to execute it.
 ///
 /// # Errors
 ///
@@ -101,7 +106,8 @@ impl CommandExt for Command {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn exec(command: &mut Command) -> io::Error {
-    match platform::restore_here() {
+    let restored = find(command).and_then(|()| platform::restore_here());
+    match restored {
         Ok(restored) => {
             let error = command.exec();
             restored.undo();
@@ -109,6 +115,29 @@ pub fn exec(command: &mut Command) -> io::Error {
         }
         Err(error) => error,
     }
+}
+
+/// Looks for the program as `execvp(3)` does: an error here spares what is pending.
+fn find(command: &Command) -> io::Result<()> {
+    let program = Path::new(command.get_program());
+    let own = command.get_envs().find(|&(name, _)| name == "PATH");
+    let path = own.map_or_else(|| env::var_os("PATH"), |(_, path)| path.map(OsString::from));
+    let folders: Vec<PathBuf> = if program.as_os_str().as_bytes().contains(&b'/') {
+        vec![PathBuf::new()]
+    } else {
+        env::split_paths(&path.unwrap_or_else(|| "/bin:/usr/bin".into())).collect()
+    };
+    let directory = command.get_current_dir().unwrap_or(Path::new(""));
+    let refused = |kind, why| io::Error::new(kind, format!("{}: {why}", program.display()));
+    let mut error = refused(io::ErrorKind::NotFound, "there is no such program");
+    for folder in folders {
+        match directory.join(folder).join(program).metadata() {
+            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => return Ok(()),
+            Ok(_) => error = refused(io::ErrorKind::PermissionDenied, "it can't be executed"),
+            Err(_) => {}
+        }
+    }
+    Err(error)
 }
 
 /// Ends this process by the signal, so that its parent sees that the signal killed it.

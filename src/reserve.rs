@@ -1,6 +1,6 @@
 //! `reserve`: receivers on any thread, from the start of the program.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use crate::signals::receivable;
 use crate::{OpenError, SignalSet, platform};
@@ -57,7 +57,7 @@ pub fn reserve(set: impl Into<SignalSet>) -> Result<(), OpenError> {
 /// So inside `#[tokio::main]`, `#[tokio::test]`, `#[test]`, `actix_web::main` and the like, and in
 /// libraries that are called there, receivers are opened where they are needed.
 ///
-/// ```
+/// ```standalone_crate
 /// signal_source::reserve_at_start!(INT, TERM, HUP);
 ///
 /// fn main() {}
@@ -79,20 +79,24 @@ macro_rules! reserve_at_start {
     };
 }
 
-/// What went wrong before `main`.
-static FAILED: Mutex<Option<(SignalSet, OpenError)>> = Mutex::new(None);
+/// What went wrong before `main`, until it is told.
+static FAILED: OnceLock<(SignalSet, Mutex<Option<OpenError>>)> = OnceLock::new();
 
 /// What [`reserve_at_start!`](crate::reserve_at_start) calls.
 #[doc(hidden)]
 pub fn __reserve_at_start(signals: &[crate::Signal]) {
     let set = SignalSet::from(signals);
     if let Err(error) = reserve(set) {
-        *FAILED.lock().unwrap_or_else(PoisonError::into_inner) = Some((set, error));
+        let _ = FAILED.set((set, Mutex::new(Some(error))));
     }
 }
 
 /// The error of a reservation before `main`, told once, to an opening of one of its signals.
 pub(crate) fn failed_at_start(set: SignalSet) -> Option<OpenError> {
-    let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
-    failed.take_if(|(reserved, _)| !(*reserved & set).is_empty()).map(|(_, error)| error)
+    let (reserved, error) = FAILED.get()?;
+    if (*reserved & set).is_empty() {
+        return None;
+    }
+    // Not waited for: in a forked child a thread may have it that the child has not.
+    error.try_lock().ok()?.take()
 }

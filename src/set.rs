@@ -17,10 +17,11 @@ use crate::Signal;
 /// use signal_source::{Signal, SignalSet};
 ///
 /// const STOP: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
-/// let all = STOP | Signal::HUP.into();
+/// let all = STOP | Signal::HUP;
 ///
 /// assert!(all.contains(Signal::HUP));
 /// assert_eq!(all - STOP, SignalSet::from([Signal::HUP]));
+/// assert_eq!(Signal::HUP | Signal::INT | Signal::TERM, all);
 /// assert_eq!(format!("{all:?}"), "{SIGHUP, SIGINT, SIGTERM}");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -150,6 +151,12 @@ impl From<&[Signal]> for SignalSet {
     }
 }
 
+impl From<Vec<Signal>> for SignalSet {
+    fn from(signals: Vec<Signal>) -> SignalSet {
+        signals.into_iter().collect()
+    }
+}
+
 impl FromIterator<Signal> for SignalSet {
     fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> SignalSet {
         signals.into_iter().fold(SignalSet::EMPTY, SignalSet::with)
@@ -168,6 +175,33 @@ impl BitOr for SignalSet {
     /// The signals of either set.
     fn bitor(self, other: SignalSet) -> SignalSet {
         SignalSet(self.0 | other.0)
+    }
+}
+
+impl BitOr<Signal> for SignalSet {
+    type Output = SignalSet;
+
+    /// The set and the signal.
+    fn bitor(self, signal: Signal) -> SignalSet {
+        self.with(signal)
+    }
+}
+
+impl BitOr<SignalSet> for Signal {
+    type Output = SignalSet;
+
+    /// The signal and the set.
+    fn bitor(self, set: SignalSet) -> SignalSet {
+        set.with(self)
+    }
+}
+
+impl BitOr for Signal {
+    type Output = SignalSet;
+
+    /// The set of both signals.
+    fn bitor(self, other: Signal) -> SignalSet {
+        SignalSet::from([self, other])
     }
 }
 

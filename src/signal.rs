@@ -141,7 +141,8 @@ impl Signal {
         (number <= max).then(|| Signal::constant(number))
     }
 
-    /// The signal with this number, or `None` if this system has none.
+    /// The signal with this number, or `None` if this system has none. `Signal::try_from` is the
+    /// same with an error that names the number.
     ///
     /// The numbers that the C library keeps for itself (32 and 33 with glibc) do exist; they are
     /// not receivable.
@@ -279,6 +280,55 @@ impl fmt::Display for ParseSignalError {
 }
 
 impl std::error::Error for ParseSignalError {}
+
+/// This system has no signal of the number: the error of `Signal::try_from`.
+///
+/// # Examples
+///
+/// ```
+/// use signal_source::{Signal, SignalNumberError};
+///
+/// assert_eq!(Signal::try_from(15), Ok(Signal::TERM));
+/// let error: SignalNumberError = Signal::try_from(-1).unwrap_err();
+/// assert_eq!(error.number(), -1);
+/// assert!(error.to_string().starts_with("-1 is not the number of a signal of this system"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalNumberError {
+    number: i32,
+}
+
+impl SignalNumberError {
+    /// The number.
+    pub const fn number(self) -> i32 {
+        self.number
+    }
+}
+
+impl fmt::Display for SignalNumberError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = (1..=128).rev().find(|&number| Signal::from_raw(number).is_some());
+        write!(f, "{} is not the number of a signal of this system", self.number)?;
+        last.map_or(Ok(()), |last| write!(f, ": they go from 1 to {last}"))
+    }
+}
+
+impl std::error::Error for SignalNumberError {}
+
+impl From<SignalNumberError> for io::Error {
+    fn from(error: SignalNumberError) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+impl TryFrom<i32> for Signal {
+    type Error = SignalNumberError;
+
+    /// As [`Signal::from_raw`].
+    fn try_from(number: i32) -> Result<Signal, SignalNumberError> {
+        Signal::from_raw(number).ok_or(SignalNumberError { number })
+    }
+}
 
 impl From<ParseSignalError> for io::Error {
     fn from(error: ParseSignalError) -> io::Error {

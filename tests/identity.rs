@@ -35,6 +35,11 @@ fn main() {
                 target_os = "linux",
                 "elsewhere a bare system call forks no process that goes on"
             )]
+            after_a_bare_fork_another_thread_drops,
+            #[cfg(
+                target_os = "linux",
+                "elsewhere a bare system call forks no process that goes on"
+            )]
             a_bare_fork_beside_a_delegate,
             a_guard_in_a_late_destructor_is_of_its_thread,
             a_receiver_in_a_late_destructor_is_of_its_thread,

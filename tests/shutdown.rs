@@ -74,6 +74,7 @@ fn main() {
             a_forked_child_does_not_act_for_its_parent,
             debug_shows_the_set_and_the_cause,
             latched_for_several_signals,
+            waits_as_a_future_of_its_own,
             the_examples_run,
             #[cfg(target_os = "linux")]
             is_refused_in_tokio_main,

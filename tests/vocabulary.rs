@@ -1,11 +1,18 @@
 //! The words of the crate: `Signal`, `SignalSet`, what errors and records say.
 
 mod harness;
+#[cfg(feature = "serde")]
+#[path = "vocabulary/serde.rs"]
+mod serde;
 
 use std::collections::{BTreeSet, HashSet};
 
+#[cfg(feature = "serde")]
+use self::serde::*;
 use harness::kernel::KERNEL;
 use harness::{in_fork, send, set_counting, set_default, set_ignored};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use signal_source::{Disposition, OpenError, Signal, SignalSet, Signals};
 
 fn main() {
@@ -27,6 +34,17 @@ fn main() {
             sets_print,
             error_messages,
             a_record_prints_on_one_line,
+            numbers_convert_or_are_named,
+            signals_and_sets_combine,
+            records_compare_and_hash,
+            any_text_is_a_signal_or_an_error,
+            any_numbers_make_a_set,
+            #[cfg(feature = "serde")]
+            signals_are_names,
+            #[cfg(feature = "serde")]
+            bad_names_are_named,
+            #[cfg(feature = "serde")]
+            records_are_objects,
         ],
         roles![],
     );
@@ -277,4 +295,90 @@ fn a_record_prints_on_one_line() {
             "{text}"
         );
     }
+}
+
+fn numbers_convert_or_are_named() {
+    for number in -2..=200 {
+        let converted = Signal::try_from(number);
+        assert_eq!(converted.ok(), Signal::from_raw(number));
+        if let Err(error) = converted {
+            assert_eq!(error.number(), number);
+            let text = error.to_string();
+            assert!(text.starts_with(&format!("{number} is not the number of a signal")), "{text}");
+            let error = std::io::Error::from(error);
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        }
+    }
+    let last = (1..=128).rev().find_map(Signal::from_raw).expect("some").as_raw();
+    let text = Signal::try_from(i32::MAX).expect_err("too large").to_string();
+    assert!(text.ends_with(&format!("from 1 to {last}")), "{text}");
+}
+
+fn signals_and_sets_combine() {
+    let [hup, int, term] = [Signal::HUP, Signal::INT, Signal::TERM];
+    let all = SignalSet::from([hup, int, term]);
+    assert_eq!(hup | int | term, all);
+    assert_eq!(hup | SignalSet::from([int, term]), all);
+    assert_eq!(SignalSet::from([int, term]) | hup, all);
+    assert_eq!(SignalSet::from(vec![term, hup, int, hup]), all);
+    assert_eq!(SignalSet::from(Vec::new()), SignalSet::EMPTY);
+    let signals = Signals::new(vec![hup, term]).expect("open");
+    assert_eq!(signals.set(), hup | term);
+}
+
+fn records_compare_and_hash() {
+    let signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
+    let receive = |signal| {
+        send(signal);
+        signals.recv().expect("recv")
+    };
+    let (one, same, other) = (receive(Signal::USR1), receive(Signal::USR1), receive(Signal::USR2));
+    assert_eq!(one, same);
+    assert_ne!(one, other);
+    assert_eq!(HashSet::from([one, same, other]).len(), 2);
+    assert_eq!(one.is_verified(), KERNEL.sender);
+    let origins = HashSet::from([one.origin(), same.origin(), other.origin()]);
+    assert_eq!(origins.len(), 1);
+}
+
+/// Tries many inputs; what fails is made as small as it can be.
+fn for_many<S: Strategy>(inputs: S, property: impl Fn(S::Value)) {
+    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&inputs, |input| {
+        property(input);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn any_text_is_a_signal_or_an_error() {
+    let property = |text: String| match text.parse::<Signal>() {
+        Ok(signal) => {
+            assert_eq!(signal.to_string().parse(), Ok(signal), "{text:?}");
+            assert_eq!(text.to_lowercase().parse(), Ok(signal), "{text:?}");
+            assert_eq!(Signal::from_raw(signal.as_raw()), Some(signal));
+        }
+        Err(error) => assert!(error.to_string().contains(&format!("{text:?}")), "{error}"),
+    };
+    for_many(any::<String>(), property);
+    // Nearly right.
+    for_many(
+        ("(SIG)?", "(sig)?(rtmin|RTMAX|TERM|hup|[0-9]{0,12})", "[-+]?[0-9]{0,12}")
+            .prop_map(|(prefix, name, offset)| prefix + &name + &offset),
+        property,
+    );
+}
+
+fn any_numbers_make_a_set() {
+    for_many(proptest::collection::vec(any::<i32>().prop_map(|n| n % 140), 0..200), |numbers| {
+        let signals: Vec<_> = numbers.into_iter().filter_map(Signal::from_raw).collect();
+        let expected: BTreeSet<_> = signals.iter().copied().collect();
+        let set = SignalSet::from(signals);
+        assert_eq!(set.iter().collect::<BTreeSet<_>>(), expected);
+        assert_eq!(set.len(), expected.len());
+        assert!(set.iter().eq(expected.iter().copied()), "in the same order");
+        let names = set.to_string();
+        let parsed = names.split(", ").filter(|name| !name.is_empty());
+        assert_eq!(parsed.map(|name| name.parse().expect("a name")).collect::<SignalSet>(), set);
+    });
 }

@@ -86,7 +86,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 fn wanted() -> SignalSet {
     let optional = [Signal::HUP, Signal::INT].into_iter();
     let heeded = optional.filter(|s| !matches!(s.disposition(), Ok(Disposition::Ignore)));
-    SignalSet::from([Signal::TERM, Signal::CHLD]) | heeded.collect()
+    SignalSet::from([Signal::TERM, Signal::CHLD]) | heeded.collect::<SignalSet>()
 }
 
 /// Runs until told to stop, and returns the signal that told it.

@@ -26,7 +26,9 @@ use signal_source::{
 
 /// Shows every signal that reaches this process, one line for each.
 ///
-/// What the system does not tell (on macOS and the BSDs: the sender) is left out.
+/// What the system does not tell (on macOS and the BSDs: the sender) is left out. What any process of
+/// this user can make up, as `sigqueue` lets it, is marked as unverified. The names of a sender's
+/// process, command and user are those of now: it may have gone, and another have its number.
 ///
 /// Ctrl-C is shown; a second one within a second ends the program. Ctrl-Z is shown, then stops it
 /// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when nobody reads

@@ -1,131 +1,95 @@
 //! What is known of a signal: a line for people, an object for programs.
 
-use std::{fmt, fs};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 
 use jiff::Zoned;
 use nix::unistd::{Uid, User};
-use serde_json::{Map, Value, json};
-use signal_source::{ChildStatus, Origin, Sender, Signal, SignalInfo};
+use serde_json::{Map, Value};
+use signal_source::{Origin, Sender, SignalInfo};
 
 /// One received signal, and what can be found out about its sender.
 pub(crate) struct Report {
     /// When it was received: nobody says when it was sent.
     time: Zoned,
-    signal: Signal,
-    origin: &'static str,
-    /// What else is known; what is not known has no field.
-    details: Map<String, Value>,
+    info: SignalInfo,
+    /// What the record says, and the names of now; what is not known has no field.
+    fields: Map<String, Value>,
 }
 
 impl Report {
     pub(crate) fn now(info: &SignalInfo) -> Report {
-        let mut report = Report {
-            time: Zoned::now(),
-            signal: info.signal(),
-            origin: origin(info),
-            details: Map::new(),
+        let Ok(Value::Object(record)) = serde_json::to_value(info) else {
+            unreachable!("a record is an object")
         };
-        if info.count() > 1 {
-            report.put("count", info.count());
-        }
-        if let Some(sender) = info.sender() {
-            report.put_sender(sender);
-        }
-        if let Some(value) = info.value() {
-            report.put("value", value);
-        }
-        // A pointer that holds more than the integer.
-        if let Some(pointer) = info.value_ptr().filter(|&pointer| u32::try_from(pointer).is_err()) {
-            report.put("pointer", format!("{pointer:#x}"));
-        }
-        match info.origin() {
-            Origin::Timer { id, overrun, .. } => {
-                report.put("timer", id);
-                report.put("overrun", overrun);
+        let (mut fields, sender) = (Map::new(), info.sender());
+        for (name, value) in record {
+            let names = match (name.as_str(), sender) {
+                ("pid", Some(sender)) => names_of_process(sender),
+                ("uid", Some(sender)) => [("user", name_of_user(sender)), ("", None)],
+                _ => [("", None), ("", None)],
+            };
+            fields.insert(name, value);
+            for (name, text) in names {
+                if let Some(text) = text {
+                    fields.insert(name.into(), text.into());
+                }
             }
-            Origin::Io { fd, band } => {
-                report.put("fd", fd);
-                report.put("band", band);
-            }
-            Origin::Child(child) => {
-                report.put_status(child.status);
-                report.put("user_time", child.user_time.as_secs_f64());
-                report.put("system_time", child.system_time.as_secs_f64());
-            }
-            _ => {}
         }
-        report
-    }
-
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.details.insert(name.into(), value.into());
-    }
-
-    /// Its numbers come from the kernel; the names are those of now, and the process may have gone.
-    fn put_sender(&mut self, sender: Sender) {
-        self.put("pid", sender.pid);
-        if let Ok(name) = fs::read(format!("/proc/{}/comm", sender.pid)) {
-            self.put("process", String::from_utf8_lossy(&name).trim_end());
-        }
-        self.put("uid", sender.uid);
-        if let Ok(Some(user)) = User::from_uid(Uid::from_raw(sender.uid)) {
-            self.put("user", user.name);
-        }
-    }
-
-    fn put_status(&mut self, status: ChildStatus) {
-        let (status, signal) = match status {
-            ChildStatus::Exited(code) => {
-                self.put("status", "exited");
-                return self.put("code", code);
-            }
-            ChildStatus::Killed(signal) => ("killed", signal),
-            ChildStatus::Dumped(signal) => ("dumped", signal),
-            ChildStatus::Trapped(signal) => ("trapped", signal),
-            ChildStatus::Stopped(signal) => ("stopped", signal),
-            ChildStatus::Continued(signal) => ("continued", signal),
-            other => return self.put("status", other.to_string()),
-        };
-        self.put("status", status);
-        self.put("by", signal.to_string());
+        Report { time: Zoned::now(), info: *info, fields }
     }
 
     /// All fields, in one object.
     pub(crate) fn into_json(self) -> Value {
-        let mut object = json!({
-            "time": self.time.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
-            "signal": self.signal.to_string(),
-            "number": self.signal.as_raw(),
-            "origin": self.origin,
-        });
-        object.as_object_mut().expect("made above").extend(self.details);
-        object
+        let mut object = Map::new();
+        let time = self.time.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
+        object.insert("time".into(), time.into());
+        object.extend(self.fields);
+        object.into()
     }
 }
 
-/// The kernel's word for what sent it.
-fn origin(info: &SignalInfo) -> &'static str {
-    match info.origin() {
-        Origin::Process(_) => "kill",
-        Origin::Thread(_) => "tgkill",
-        Origin::Queue { .. } => "sigqueue",
-        Origin::Timer { .. } => "timer",
-        Origin::MessageQueue { .. } => "mqueue",
-        Origin::AsyncIo { .. } => "aio",
-        Origin::Io { .. } => "io",
-        Origin::Child(_) => "child",
-        Origin::Kernel => "kernel",
-        _ => "unknown",
-    }
+/// How the process calls itself, and was called, *now*: it may have gone, and its number may be
+/// another process' by this time. Where there is no `/proc`, nothing.
+fn names_of_process(Sender { pid, .. }: Sender) -> [(&'static str, Option<String>); 2] {
+    let name = read(&format!("/proc/{pid}/comm")).ok();
+    // Each argument ends with a zero.
+    let command = read(&format!("/proc/{pid}/cmdline")).ok().map(|text| {
+        let arguments = text.strip_suffix('\0').unwrap_or(&text);
+        arguments.replace('\0', " ")
+    });
+    let name = name.map(|name| name.trim_end().to_owned());
+    [("process", name), ("command", command.filter(|command| !command.is_empty()))]
 }
+
+/// A file's text, if it is long its beginning: a command may have megabytes of arguments.
+fn read(path: &str) -> io::Result<String> {
+    let mut text = Vec::new();
+    File::open(path)?.take(4096).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Not of the overflow uid, which may be any user's.
+fn name_of_user(sender: Sender) -> Option<String> {
+    if sender.is_overflow_uid() {
+        return None;
+    }
+    User::from_uid(Uid::from_raw(sender.uid)).ok().flatten().map(|user| user.name)
+}
+
+/// What the line says in its own way, or leaves to programs.
+const NOT_IN_LINE: [&str; 5] = ["signal", "number", "origin", "verified", "si_code"];
 
 impl fmt::Display for Report {
-    /// `12:34:56.789 SIGTERM     kill     pid=4321 process=bash uid=1000 user=ann`
+    /// `12:34:56.789 SIGTERM     kill     pid=4321 process=bash command=-bash uid=1000 user=ann`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.strftime("%H:%M:%S%.3f");
-        write!(f, "{time} {:<11} {:<8}", self.signal, self.origin)?;
-        for (name, value) in &self.details {
+        let origin = self.fields.get("origin").and_then(Value::as_str).unwrap_or_default();
+        write!(f, "{time} {:<11} {origin:<8}", self.info.signal())?;
+        for (name, value) in &self.fields {
             match value.as_str() {
+                _ if NOT_IN_LINE.contains(&name.as_str()) => {}
                 Some(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
                     write!(f, " {name}={text}")?;
                 }
@@ -133,6 +97,9 @@ impl fmt::Display for Report {
                 Some(text) => write!(f, " {name}={text:?}")?,
                 None => write!(f, " {name}={value}")?,
             }
+        }
+        if !self.info.is_verified() && self.info.origin() != Origin::Unknown {
+            f.write_str(" (unverified: as the sender claims)")?;
         }
         Ok(())
     }

@@ -422,11 +422,7 @@ pub(crate) fn reserve(_set: SignalSet) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// No thread's mask can keep a signal from a receiver.
-pub(super) fn wait_until_blocked(_set: SignalSet) -> io::Result<()> {
-    Ok(())
-}
-
+/// No thread of this crate's own lets anything in.
 pub(super) fn let_act(_set: SignalSet) {}
 
 /// Makes `mask` the calling thread's and returns the one before (`pthread_sigmask(3)`).

@@ -49,14 +49,19 @@ impl<K: Kernel> Change<'_, K> {
         }
         // A forked child has one thread of the parent's. That blocks what it did then, whichever
         // thread opened the receiver.
-        let forked = self.kernel.forked_record().unwrap_or_else(|| self.own.clone());
-        forked.enter(generation, || 0);
-        if Arc::ptr_eq(&forked, &hold.thread) {
-            forked.remove_inherited(set);
-        } else {
+        let forked = self.kernel.forked_record();
+        let heir = forked.as_ref().unwrap_or(self.own);
+        heir.enter(generation, || 0);
+        if !Arc::ptr_eq(heir, &hold.thread) {
             // What a guard holds there as well, the program itself wanted blocked.
-            forked.block(set & (hold.thread.newly() - hold.thread.guarded()));
+            heir.block(set & (hold.thread.newly() - hold.thread.guarded()));
+            self.state.know(heir);
         }
-        self.state.know(&forked);
+        if forked.is_none() || Arc::ptr_eq(heir, &hold.thread) {
+            // Where no hook told who forked, it may have been the thread that opened it.
+            hold.thread.enter(generation, || 0);
+            hold.thread.remove_inherited(set);
+            self.state.know(&hold.thread);
+        }
     }
 }

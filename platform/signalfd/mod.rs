@@ -214,17 +214,7 @@ pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
     opening::reserve(&Os, set)
 }
 
-/// Waits until this crate's own threads block the set, which the calling thread has guarded.
-pub(super) fn wait_until_blocked(set: SignalSet) -> io::Result<()> {
-    let threads = delegate::wait_until_blocked(&Os, set, delegate::PATIENCE);
-    if threads.is_empty() {
-        return Ok(());
-    }
-    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
-    Err(OpenError::UnblockedThreads { signals, threads }.into())
-}
-
-/// Gives the delegates a moment to act on what they do not let in any more.
+/// Gives the delegates a moment to act on what they must not let in any more, and to block it.
 pub(super) fn let_act(set: SignalSet) {
     if !set.is_empty() {
         delegate::wait_until_blocked(&Os, set, delegate::ANSWER);

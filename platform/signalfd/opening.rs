@@ -184,9 +184,15 @@ fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Ac
     });
     let hold =
         hold.map_err(|error| OpenError::Os(Refused::wrap("pthread_sigmask(3)", error)))??;
-    let chld = if set.contains(Signal::CHLD) { unignore_children(kernel) } else { None };
-    let acquired = Acquired { hold, chld };
-    match check(kernel, set, audit) {
+    let mut acquired = Acquired { hold, chld: None };
+    let mut rest = || {
+        if set.contains(Signal::CHLD) {
+            acquired.chld = unignore_children(kernel)
+                .map_err(|error| OpenError::Os(Refused::wrap("sigaction(2) of CHLD", error)))?;
+        }
+        check(kernel, set, audit)
+    };
+    match rest() {
         Ok(()) => Ok(acquired),
         Err(error) => {
             acquired.undo(kernel, set);
@@ -254,30 +260,35 @@ fn release<K: Descriptors>(
 }
 
 /// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.
-fn unignore_children<K: Descriptors>(kernel: &K) -> Option<Box<Action>> {
-    let earlier = kernel.action(Signal::CHLD).ok()?;
+fn unignore_children<K: Descriptors>(kernel: &K) -> io::Result<Option<Box<Action>>> {
+    let earlier = kernel.action(Signal::CHLD)?;
     if earlier.disposition() != Disposition::Ignore {
-        return None;
+        return Ok(None);
     }
     let action = Action::default().marked(Disposition::Ignore);
-    set_keeping_pending(kernel, Signal::CHLD, &action);
-    Some(Box::new(earlier))
+    set_keeping_pending(kernel, Signal::CHLD, &action)?;
+    Ok(Some(Box::new(earlier)))
 }
 
 fn reignore_children<K: Descriptors>(kernel: &K, earlier: &Action) {
     // Another disposition was set by the program meanwhile, and stays.
     if kernel.action(Signal::CHLD).is_ok_and(|action| action.mark(Signal::CHLD).is_some()) {
-        set_keeping_pending(kernel, Signal::CHLD, earlier);
+        // There is nothing to be done about a refusal: the system allowed it before.
+        let _ = set_keeping_pending(kernel, Signal::CHLD, earlier);
     }
 }
 
 /// Sets the action of a blocked signal. The kernel discards a pending one if the new action ignores
 /// it, so it is taken out before and put back after.
-fn set_keeping_pending<K: Descriptors>(kernel: &K, signal: Signal, action: &Action) {
+fn set_keeping_pending<K: Descriptors>(
+    kernel: &K,
+    signal: Signal,
+    action: &Action,
+) -> io::Result<()> {
     let pending = kernel.take_pending(signal);
     let done = kernel.set_action(signal, action);
-    debug_assert!(done.is_ok(), "the disposition of {signal} is the program's to set");
     if let Some(record) = pending {
         kernel.put_back(record);
     }
+    done
 }

@@ -31,8 +31,12 @@
 //! }
 //! ```
 
+mod blocking;
 mod hub;
 mod kernel;
+mod local;
+#[cfg(all(test, shuttle))]
+mod model;
 mod reader;
 mod shutdown;
 mod source;

@@ -33,6 +33,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use super::kernel::Kernel;
+use super::local;
 use super::sync::Mutex;
 
 /// What the reader thread reads for.
@@ -113,9 +114,18 @@ impl<K: Kernel> Reader<K> {
     }
 }
 
-/// Wakes all of them, with no lock held. A waker that panics keeps no other from being woken: the
-/// panic hook has reported it.
+/// Wakes all of them, with no lock held, the tasks of one runtime by one of them.
 pub(super) fn wake_all(wakers: &mut Vec<Waker>) {
+    if wakers.len() > 1 {
+        local::together(|| wake_each(wakers));
+    } else {
+        wake_each(wakers);
+    }
+}
+
+/// Wakes each of them, with no lock held. A waker that panics keeps no other from being woken: the
+/// panic hook has reported it.
+pub(super) fn wake_each(wakers: &mut Vec<Waker>) {
     for waker in wakers.drain(..) {
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }

@@ -7,9 +7,8 @@
 use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::task::Waker;
+use std::time::Instant;
 
 use super::kernel::Kernel;
 use super::reader::{Reader, Source, drop_all, wake_all};
@@ -192,10 +191,13 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         }
     }
 
-    /// Waits until `ended` holds, for one second at most: until a release or a closing of another
-    /// thread has come to its end.
-    pub(super) fn wait_until(&self, ended: impl Fn(&State<S, K>) -> bool) -> io::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(1);
+    /// Waits until `ended` holds, at most until the deadline: until a release or a closing of
+    /// another thread has come to its end.
+    pub(super) fn wait_until(
+        &self,
+        deadline: Instant,
+        ended: impl Fn(&State<S, K>) -> bool,
+    ) -> io::Result<()> {
         let mut state = self.lock()?;
         while !ended(&state) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -326,45 +328,6 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
             // Dropping it may wait for a handler of the program: not on this thread.
             let shared = self.clone();
             self.kernel.run_aside(Box::new(move || shared.finish(after)));
-        }
-    }
-}
-
-/// Wakes a thread that waits.
-struct Unpark {
-    thread: Thread,
-    is_woken: std::sync::atomic::AtomicBool,
-}
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        // Release, with the Acquire in `block_on`: what was done before the wake-up is seen after
-        // it. `unpark` comes last, so that the flag is seen by the thread that it wakes.
-        self.is_woken.store(true, std::sync::atomic::Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-/// Blocks the calling thread until `poll` is ready; `None` if the time is over before.
-pub(super) fn block_on<T>(
-    deadline: Option<Instant>,
-    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-) -> Option<T> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let unpark = Arc::new(Unpark { thread: thread::current(), is_woken: AtomicBool::new(false) });
-    let waker = Waker::from(unpark.clone());
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(found) = poll(&mut cx) {
-            return Some(found);
-        }
-        // Acquire: see `wake`. The swap takes the notice back, so that each is heard once.
-        while !unpark.is_woken.swap(false, Ordering::Acquire) {
-            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => thread::park(),
-                Some(Duration::ZERO) => return None,
-                Some(left) => thread::park_timeout(left),
-            }
         }
     }
 }

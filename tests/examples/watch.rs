@@ -40,6 +40,7 @@ pub(crate) fn watch_shows_it_as_json() {
     assert!(object.get("value").is_none(), "{object}");
     if KERNEL.sender {
         assert_eq!(object["origin"], "kill");
+        assert_eq!(object["verified"], true);
         assert_eq!(object["pid"], harness::pid());
         assert_eq!(object["uid"], Uid::current().as_raw());
         assert_eq!(object.get("user"), user().map(Into::into).as_ref());
@@ -65,7 +66,8 @@ pub(crate) fn watch_shows_what_came_along() {
     let mut program = Program::watch(&["rtmin+3", &Signal::USR1.as_raw().to_string()]);
     send::sigqueue(program.pid(), job, -42).expect("sigqueue");
     let process = format!(" process={} ", name.trim_end());
-    program.says(&[" SIGRTMIN+3 ", " sigqueue ", &process, " value=-42"]);
+    let unverified = " (unverified: as the sender claims)";
+    program.says(&[" SIGRTMIN+3 ", " sigqueue ", &process, "command=", " value=-42", unverified]);
 
     let mut program = Program::watch(&["--json", "SIGRTMIN+3"]);
     for value in 0..100 {
@@ -77,6 +79,9 @@ pub(crate) fn watch_shows_what_came_along() {
             (&object["value"], &object["process"]),
             (&value.into(), &name.trim_end().into())
         );
+        assert_eq!(object["verified"], false);
+        let command = object["command"].as_str().expect("it lives");
+        assert!(command.contains(std::env::args().next().expect("this program").as_str()));
     }
 }
 

@@ -27,17 +27,16 @@ pub fn role(name: &str, arguments: &[&str]) -> Command {
 /// Where cargo puts an example: beside the folder of this test binary.
 pub fn example(name: &str) -> PathBuf {
     let here = env::current_exe().expect("this binary");
-    let path = here.ancestors().nth(2).expect("target/debug").join("examples").join(name);
-    assert!(path.exists(), "{NO_EXAMPLES}, looked for {}", path.display());
-    path
+    here.ancestors().nth(2).expect("target/debug").join("examples").join(name)
 }
 
-const NO_EXAMPLES: &str = "these cases run examples that are not built; build them first: \
-    cargo build --all-features --examples";
-
-/// Ends the test binary, before any case, if these examples are not built.
+/// Ends the test binary, before any case and with one line, if these examples are not built.
 pub fn needs_examples(names: &[&str]) {
-    names.iter().for_each(|name| drop(example(name)));
+    if let Some(missing) = names.iter().map(|name| example(name)).find(|path| !path.exists()) {
+        let missing = missing.display();
+        eprintln!("no {missing}: build it first, by cargo build --all-features --examples");
+        std::process::exit(101);
+    }
 }
 
 /// Runs a role to its end, which must be a success, and returns what it printed.

@@ -95,14 +95,6 @@ pub(crate) fn a_bare_fork_is_a_fork() {
         send(USR1);
         assert_eq!(hits(USR1), 1);
     });
-    // Dropped on a thread of the child.
-    in_bare_fork(|| {
-        let signals = signals.take();
-        thread::spawn(move || drop(signals)).join().expect("no panic");
-        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
-        send(USR1);
-        eventually("it acts", || hits(USR1) == 1);
-    });
     let guard = Cell::new(Some(mask::block(Signal::HUP).expect("block")));
     in_bare_fork(|| {
         drop(guard.take());
@@ -111,6 +103,20 @@ pub(crate) fn a_bare_fork_is_a_fork() {
     });
     receives(&signals.take().expect("the parent's own"));
     assert_eq!((hits(USR1), hits(USR2)), (0, 0));
+}
+
+/// The first thread of the child that calls into the crate is not the one that forked.
+pub(crate) fn after_a_bare_fork_another_thread_drops() {
+    set_counting(USR1);
+    let signals = Cell::new(Some(open([USR1, USR2])));
+    in_bare_fork(|| {
+        let signals = signals.take();
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        assert_eq!(mask::current().expect("mask"), SignalSet::EMPTY);
+        send(USR1);
+        eventually("it acts", || hits(USR1) == 1);
+    });
+    receives(&signals.take().expect("the parent's own"));
 }
 
 /// In a pid namespace with the outer /proc, threads have other numbers there than their own.

@@ -17,7 +17,7 @@ const USR1: Signal = Signal::USR1;
 /// another thread use the crate.
 fn while_the_opener_is_in_its_handler(end: fn(Signals)) {
     let latch = set_sleeping(TERM);
-    let guard = mask::block([TERM, Signal::HUP]).expect("block");
+    let guard = mask::block([TERM, Signal::HUP, USR1]).expect("block");
     let ending = Worker::start("ending"); // inherits the block
     ending.run(|| drop(mask::block(USR1).expect("block"))); // it uses the crate
     let (opened, is_open) = channel();
@@ -35,10 +35,10 @@ fn while_the_opener_is_in_its_handler(end: fn(Signals)) {
     sent.send(()).expect("the opener waits");
     latch.entered();
     drop(ending);
-    let signals = Signals::builder().audit(false).open(USR1).expect("open");
+    let signals = open(USR1);
     receives(&signals);
     drop(signals);
-    assert_eq!(mask::current().expect("mask"), SignalSet::from([TERM, Signal::HUP]));
+    assert_eq!(mask::current().expect("mask"), SignalSet::from([TERM, Signal::HUP, USR1]));
     latch.release();
     opener.join().expect("no panic");
     drop(guard);

@@ -60,7 +60,7 @@ pub fn raise(signal: Signal) {
 /// `sigqueue(3)` with a pointer.
 pub fn sigqueue_ptr(pid: u32, signal: Signal, ptr: usize) -> io::Result<()> {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(ptr) };
-    // SAFETY: sends a signal; no code follows the pointer.
+    // SAFETY: sends a signal; nobody follows the pointer.
     done(unsafe { libc::sigqueue(signed(pid), signal.as_raw(), value) })
 }
 
@@ -89,8 +89,8 @@ pub fn forge(forged: &Forged) -> io::Result<()> {
     info.0[if MIPS { 1 } else { 2 }] = forged.code;
     // Behind number, errno and code, aligned to a pointer: pid, uid, value.
     let union = 12_usize.next_multiple_of(size_of::<usize>()) / 4;
-    info.0[union] = i32::from_ne_bytes(forged.pid.to_ne_bytes());
-    info.0[union + 1] = i32::from_ne_bytes(forged.uid.to_ne_bytes());
+    info.0[union] = forged.pid as i32;
+    info.0[union + 1] = forged.uid as i32;
     info.0[union + 2] = forged.value;
     let (number, info) = (forged.signal.as_raw(), info.0.as_ptr());
     // SAFETY: reads the record, which is a `siginfo_t` in size and alignment.
@@ -123,7 +123,7 @@ pub fn start_timer(mut event: libc::sigevent, first: libc::c_long, interval: lib
     done(made).expect("timer_create");
     let after = |ms| libc::timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 };
     let spec = libc::itimerspec { it_value: after(first), it_interval: after(interval) };
-    // SAFETY: reads the times; the earlier ones are not asked for.
+    // SAFETY: reads the times; nobody asks for the earlier ones.
     done(unsafe { libc::timer_settime(timer, 0, &spec, ptr::null_mut()) }).expect("timer_settime");
 }
 
@@ -132,7 +132,7 @@ pub fn start_interval_timer() {
     let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
     let soon =
         libc::itimerval { it_interval: zero, it_value: libc::timeval { tv_usec: 1000, ..zero } };
-    // SAFETY: reads the times; the earlier ones are not asked for.
+    // SAFETY: reads the times; nobody asks for the earlier ones.
     let set = unsafe { libc::setitimer(libc::ITIMER_REAL, &soon, ptr::null_mut()) };
     done(set).expect("setitimer");
 }

@@ -127,7 +127,8 @@ pub fn leaves_no_descriptor_behind() {
             open = descriptors();
         }
     }
-    assert_eq!(descriptors(), open);
+    // A waker keeps its runtime's descriptors open until the thread that woke it has dropped it.
+    harness::eventually("all are closed", || descriptors() <= open);
 }
 
 // origin: Go os/signal NotifyContextStringer (G15)

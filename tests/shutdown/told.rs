@@ -207,3 +207,19 @@ pub fn a_blocked_runtime_starves_nobody() {
     drop(end);
     assert!(is_ours(&blocked.join().expect("no panic"), Signal::TERM));
 }
+
+/// What a server takes: a future without a lifetime, a name or an error.
+async fn serve(stop: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(stop).await.expect("no panic");
+}
+
+pub fn waits_as_a_future_of_its_own() {
+    let shutdown = shutdown();
+    runtime().block_on(async {
+        let served = tokio::spawn(serve(shutdown.wait_owned()));
+        tokio::task::yield_now().await;
+        send(Signal::TERM);
+        served.await.expect("no panic");
+    });
+    assert!(is_ours(&shutdown.cause().expect("fired"), Signal::TERM));
+}

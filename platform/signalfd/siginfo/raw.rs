@@ -67,7 +67,7 @@ impl<'a> Raw<'a> {
 
     #[inline(always)]
     fn i32(self, offset: usize) -> i32 {
-        i32::from_ne_bytes(self.u32(offset).to_ne_bytes())
+        i32::from_ne_bytes(bytes(self.bytes, self.layout.union() + offset))
     }
 
     /// As the kernel widens it for a signalfd: with its sign.
@@ -75,7 +75,7 @@ impl<'a> Raw<'a> {
     fn long(self, offset: usize, size: usize) -> u64 {
         match size {
             8 => u64::from_ne_bytes(bytes(self.bytes, self.layout.union() + offset)),
-            _ => u64::from_ne_bytes(i64::from(self.i32(offset)).to_ne_bytes()),
+            _ => i64::from(self.i32(offset)) as u64,
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::registry::Registry;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, BATCH, Shared, State};
 use crate::{OpenError, SignalSet};
 
-pub(super) type Hub<K> = Shared<Registry, K>;
+pub(in crate::tokio) type Hub<K> = Shared<Registry, K>;
 
 /// What [`attempt`] is to do again, once another thread has given the signals up.
 enum Refused {
@@ -17,7 +18,10 @@ enum Refused {
     ForNow(SignalSet),
 }
 
-pub(super) fn subscribe<K: Kernel>(hub: &Arc<Hub<K>>, set: SignalSet) -> Result<usize, OpenError> {
+pub(in crate::tokio) fn subscribe<K: Kernel>(
+    hub: &Arc<Hub<K>>,
+    set: SignalSet,
+) -> Result<usize, OpenError> {
     attempt(hub, |state, after| {
         let number = state.sink.add();
         let joined = state.join(hub.kernel(), number, set, after);
@@ -28,7 +32,7 @@ pub(super) fn subscribe<K: Kernel>(hub: &Arc<Hub<K>>, set: SignalSet) -> Result<
     })
 }
 
-pub(super) fn update<K: Kernel>(
+pub(in crate::tokio) fn update<K: Kernel>(
     hub: &Arc<Hub<K>>,
     number: usize,
     before: SignalSet,
@@ -42,7 +46,7 @@ pub(super) fn update<K: Kernel>(
     })
 }
 
-pub(super) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
+pub(in crate::tokio) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
     let done = hub.with(|state, after| {
         state.sink.leave(number, set);
         state.sink.remove(number, &mut after.stale);
@@ -56,7 +60,7 @@ pub(super) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: Sign
     }
 }
 
-pub(super) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
+pub(in crate::tokio) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     // An inherited one is closed for good: nothing counts its handles.
     if let Ok(mut state) = hub.lock() {
         state.sink.hubs += 1;
@@ -64,7 +68,7 @@ pub(super) fn add_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
 }
 
 /// No task or thread can subscribe to what is reserved once the last handle has gone.
-pub(super) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
+pub(in crate::tokio) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     let done = hub.with(|state, after| {
         state.sink.hubs -= 1;
         if state.sink.hubs == 0 {
@@ -84,7 +88,7 @@ fn attempt<K: Kernel, T>(
     hub: &Arc<Hub<K>>,
     change: impl Fn(&mut State<Registry, K>, &mut After<K>) -> Result<T, OpenError>,
 ) -> Result<T, OpenError> {
-    let mut has_waited = false;
+    let deadline = Instant::now() + Duration::from_secs(1);
     loop {
         let tried = hub.with(|state, after| {
             change(state, after).map_err(|error| match error {
@@ -97,12 +101,11 @@ fn attempt<K: Kernel, T>(
         match tried? {
             Ok(done) => return Ok(done),
             Err(Refused::Finally(error)) => return Err(error),
-            Err(Refused::ForNow(taken)) if has_waited => {
-                return Err(OpenError::AlreadyReceived(taken));
-            }
             Err(Refused::ForNow(taken)) => {
-                hub.wait_until(|state| (taken & state.releasing).is_empty())?;
-                has_waited = true;
+                hub.wait_until(deadline, |state| (taken & state.releasing).is_empty())?;
+                if Instant::now() >= deadline {
+                    return Err(OpenError::AlreadyReceived(taken));
+                }
             }
         }
     }

@@ -21,21 +21,21 @@ use crate::{Signal, SignalInfo, SignalSet};
 const DELIVERIES: usize = 4096;
 
 #[derive(Debug)]
-pub(super) struct Registry {
-    pub(super) lines: BTreeMap<Signal, Line>,
+pub(in crate::tokio) struct Registry {
+    pub(in crate::tokio) lines: BTreeMap<Signal, Line>,
     /// By the subscribers' numbers.
     queues: Vec<Option<Queue>>,
     free: Vec<usize>,
     records: Records,
     /// What the hub was opened with and has had no subscriber yet.
-    pub(super) reserved: SignalSet,
-    pub(super) subscribers: usize,
+    pub(in crate::tokio) reserved: SignalSet,
+    pub(in crate::tokio) subscribers: usize,
     /// How many of them wait.
     waiting: usize,
     /// How many handles can still subscribe.
-    pub(super) hubs: usize,
+    pub(in crate::tokio) hubs: usize,
     /// Whether a receiver that is opened again checks the other threads.
-    pub(super) is_audited: bool,
+    pub(in crate::tokio) is_audited: bool,
     /// What the descriptor yields, and whether that may have changed.
     watched: SignalSet,
     is_watch_stale: bool,
@@ -43,7 +43,7 @@ pub(super) struct Registry {
 
 /// One received signal.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(in crate::tokio) struct Line {
     /// How many subscribers it has.
     subscribers: usize,
     /// Those whose queue takes the next record.
@@ -130,7 +130,7 @@ fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
 }
 
 impl Registry {
-    pub(super) fn new(set: SignalSet, is_audited: bool) -> Registry {
+    pub(in crate::tokio) fn new(set: SignalSet, is_audited: bool) -> Registry {
         Registry {
             lines: set.iter().map(|signal| (signal, Line::default())).collect(),
             queues: Vec::new(),
@@ -202,12 +202,16 @@ impl Registry {
     }
 
     /// Whether something is unread.
-    pub(super) fn is_unread(&self, number: usize) -> bool {
+    pub(in crate::tokio) fn is_unread(&self, number: usize) -> bool {
         self.queues[number].as_ref().is_some_and(|queue| !queue.entries.is_empty())
     }
 
     /// The first unread. The one that reads waits no more.
-    pub(super) fn pop(&mut self, number: usize, stale: &mut Vec<Waker>) -> Option<HubEvent> {
+    pub(in crate::tokio) fn pop(
+        &mut self,
+        number: usize,
+        stale: &mut Vec<Waker>,
+    ) -> Option<HubEvent> {
         let entry = self.queue(number).entries.pop_front()?;
         self.stop_waiting(number, stale);
         let mut event = match entry {
@@ -254,13 +258,13 @@ impl Registry {
     }
 
     /// Whether the subscriber waits already, by a waker that wakes the same.
-    pub(super) fn is_waiting(&self, number: usize, waker: &Waker) -> bool {
+    pub(in crate::tokio) fn is_waiting(&self, number: usize, waker: &Waker) -> bool {
         let queue = self.queues[number].as_ref();
         queue.and_then(|queue| queue.waker.as_ref()).is_some_and(|other| other.will_wake(waker))
     }
 
     /// Notes that the subscriber waits.
-    pub(super) fn wait(&mut self, number: usize, waker: Waker, stale: &mut Vec<Waker>) {
+    pub(in crate::tokio) fn wait(&mut self, number: usize, waker: Waker, stale: &mut Vec<Waker>) {
         match self.queue(number).waker.replace(waker) {
             Some(earlier) => stale.push(earlier),
             None => self.waiting += 1,
@@ -268,7 +272,7 @@ impl Registry {
     }
 
     /// Notes that the subscriber waits no more.
-    pub(super) fn stop_waiting(&mut self, number: usize, stale: &mut Vec<Waker>) {
+    pub(in crate::tokio) fn stop_waiting(&mut self, number: usize, stale: &mut Vec<Waker>) {
         if let Some(waker) = self.queue(number).waker.take() {
             self.waiting -= 1;
             stale.push(waker);
@@ -276,7 +280,7 @@ impl Registry {
     }
 
     /// A new subscriber's number; it has no signal yet.
-    pub(super) fn add(&mut self) -> usize {
+    pub(in crate::tokio) fn add(&mut self) -> usize {
         self.subscribers += 1;
         let queue = Some(Queue::default());
         match self.free.pop() {
@@ -292,7 +296,7 @@ impl Registry {
     }
 
     /// Ends what [`add`](Self::add) began; its signals have been taken from it.
-    pub(super) fn remove(&mut self, number: usize, stale: &mut Vec<Waker>) {
+    pub(in crate::tokio) fn remove(&mut self, number: usize, stale: &mut Vec<Waker>) {
         self.stop_waiting(number, stale);
         self.queues[number] = None;
         self.free.push(number);
@@ -300,7 +304,7 @@ impl Registry {
     }
 
     /// Gives `set` to the subscriber, from the next record on.
-    pub(super) fn join(&mut self, number: usize, set: SignalSet) {
+    pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet) {
         self.queue(number).set |= set;
         for signal in set {
             let line = self.lines.entry(signal).or_default();
@@ -312,7 +316,7 @@ impl Registry {
     }
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
-    pub(super) fn leave(&mut self, number: usize, set: SignalSet) {
+    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet) {
         self.take_up(number);
         let queue = self.queue(number);
         queue.set -= set;
@@ -346,14 +350,14 @@ impl Registry {
     }
 
     /// What has to be received.
-    pub(super) fn needed(&self) -> SignalSet {
+    pub(in crate::tokio) fn needed(&self) -> SignalSet {
         let lines = self.lines.iter().filter(|(_, line)| line.subscribers > 0);
         lines.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
     }
 
     /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is
     /// unread of the rest.
-    pub(super) fn received(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
+    pub(in crate::tokio) fn received(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
         let lines = mem::take(&mut self.lines).into_iter();
         let gone: BTreeMap<Signal, Line>;
         (self.lines, gone) = lines.partition(|(signal, _)| set.contains(*signal));
@@ -366,7 +370,7 @@ impl Registry {
     }
 
     /// Notes that the descriptor yields `set` alone for the moment.
-    pub(super) fn watches(&mut self, set: SignalSet) {
+    pub(in crate::tokio) fn watches(&mut self, set: SignalSet) {
         self.watched = set;
         self.is_watch_stale = true;
     }

@@ -12,19 +12,19 @@ use crate::tokio::source::{After, BATCH, State};
 
 /// A subscriber that may wait; dropping this ends the waiting, so that nothing is read for one that
 /// has gone.
-pub(super) struct Waiting<'a, K: Kernel> {
+pub(in crate::tokio) struct Waiting<'a, K: Kernel> {
     hub: &'a Arc<Hub<K>>,
     number: usize,
     is_noted: bool,
 }
 
 impl<'a, K: Kernel> Waiting<'a, K> {
-    pub(super) fn new(hub: &'a Arc<Hub<K>>, number: usize) -> Waiting<'a, K> {
+    pub(in crate::tokio) fn new(hub: &'a Arc<Hub<K>>, number: usize) -> Waiting<'a, K> {
         Waiting { hub, number, is_noted: false }
     }
 
     /// Leaves the subscriber waiting.
-    pub(super) fn go_on(&mut self) {
+    pub(in crate::tokio) fn go_on(&mut self) {
         self.is_noted = false;
     }
 
@@ -37,7 +37,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         event
     }
 
-    pub(super) fn try_recv(&self) -> io::Result<Option<HubEvent>> {
+    pub(in crate::tokio) fn try_recv(&self) -> io::Result<Option<HubEvent>> {
         self.hub.with(|state, after| {
             if !state.sink.is_unread(self.number) {
                 state.read(self.hub.kernel(), BATCH, after)?;
@@ -47,7 +47,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     }
 
     /// Polls for the next signal; if there is none, has `cx` woken when there may be.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
+    pub(in crate::tokio) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let found = self.hub.with(|state, after| {
             let event = self.pop(state, after);
             let is_waiting = event.is_none() && state.sink.is_waiting(self.number, cx.waker());
@@ -55,7 +55,10 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         });
         match found {
             Err(error) => return Poll::Ready(Err(error)),
-            Ok((Some(event), _)) => return Poll::Ready(Ok(event)),
+            Ok((Some(event), _)) => {
+                self.is_noted = false; // reading ended it
+                return Poll::Ready(Ok(event));
+            }
             Ok((None, true)) => {
                 self.is_noted = true;
                 return Poll::Pending;

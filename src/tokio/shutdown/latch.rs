@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use super::ShutdownCause;
 use crate::SignalInfo;
@@ -15,7 +16,7 @@ use crate::tokio::source::{After, Shared, Sink, State};
 const ONE: usize = 1;
 
 #[derive(Debug)]
-pub(super) struct Latch {
+pub(in crate::tokio) struct Latch {
     cause: Option<ShutdownCause>,
     /// The receiver is being closed, on some thread, before the cause is told.
     is_closing: bool,
@@ -66,7 +67,7 @@ impl Sink for Latch {
 }
 
 impl Latch {
-    pub(super) fn new(keeps: bool) -> Latch {
+    pub(in crate::tokio) fn new(keeps: bool) -> Latch {
         Latch {
             cause: None,
             is_closing: false,
@@ -109,19 +110,19 @@ impl Latch {
 }
 
 /// What the handles of one shutdown share.
-pub(super) type Latched<K> = Shared<Latch, K>;
+pub(in crate::tokio) type Latched<K> = Shared<Latch, K>;
 
 impl<K: Kernel> Latched<K> {
     /// Looks whether a signal is pending, and tells the cause if there is one.
-    pub(super) fn look(self: &Arc<Self>) -> Option<ShutdownCause> {
+    pub(in crate::tokio) fn look(self: &Arc<Self>) -> Option<ShutdownCause> {
         // What can't be read now stays pending, and those that wait are told the error.
         let _ = self.with(|state, after| state.catch_up(self.kernel(), after));
-        let _ = self.wait_until(|state| !state.sink.is_closing);
+        self.wait_closed();
         self.lock().ok().and_then(|mut state| state.sink.tell())
     }
 
     /// A signal that came first is the cause.
-    pub(super) fn trigger(self: &Arc<Self>) {
+    pub(in crate::tokio) fn trigger(self: &Arc<Self>) {
         let _ = self.with(|state, after| {
             let _ = state.catch_up(self.kernel(), after);
             if state.sink.cause.is_none() {
@@ -134,15 +135,22 @@ impl<K: Kernel> Latched<K> {
                 }
             }
         });
-        let _ = self.wait_until(|state| !state.sink.is_closing);
+        self.wait_closed();
+    }
+
+    /// Waits for the end of the closing, on whatever thread that is: for one second at most, since
+    /// handlers of the program may run there.
+    fn wait_closed(&self) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let _ = self.wait_until(deadline, |state| !state.sink.is_closing);
     }
 
     /// The cause as it is known, without telling it.
-    pub(super) fn peek(&self) -> Option<ShutdownCause> {
+    pub(in crate::tokio) fn peek(&self) -> Option<ShutdownCause> {
         self.lock().ok().and_then(|state| state.sink.cause)
     }
 
-    pub(super) fn add_clone(&self) {
+    pub(in crate::tokio) fn add_clone(&self) {
         // An inherited one is closed for good: nothing counts its handles.
         if let Ok(mut state) = self.lock() {
             state.sink.clones += 1;
@@ -150,7 +158,7 @@ impl<K: Kernel> Latched<K> {
     }
 
     /// The last one to go closes the receiver; a signal that was told to none acts.
-    pub(super) fn remove_clone(self: &Arc<Self>) {
+    pub(in crate::tokio) fn remove_clone(self: &Arc<Self>) {
         if self.is_inherited() {
             return self.abandon();
         }
@@ -164,8 +172,10 @@ impl<K: Kernel> Latched<K> {
             after.unread.extend(first.and_then(|cause| cause.info()));
             after.unread.extend(state.sink.further.take());
         });
-        // Whichever thread closes the receiver: when the last handle has gone, signals act.
-        let _ = self.wait_until(|state| state.sink.clones > 0 || !state.sink.is_closing);
+        if self.lock().is_ok_and(|state| state.sink.clones == 0) {
+            // Whichever thread closes the receiver: when the last handle has gone, signals act.
+            self.wait_closed();
+        }
     }
 }
 
@@ -179,7 +189,7 @@ impl<K: Kernel> State<Latch, K> {
 }
 
 /// One that waits; dropping this ends it, so that nothing is read for one that has gone.
-pub(super) struct Waiting<K: Kernel> {
+pub(in crate::tokio) struct Waiting<K: Kernel> {
     shared: Arc<Latched<K>>,
     number: u64,
 }
@@ -192,19 +202,22 @@ enum Which {
 }
 
 impl<K: Kernel> Waiting<K> {
-    pub(super) fn new(shared: &Arc<Latched<K>>) -> io::Result<Waiting<K>> {
+    pub(in crate::tokio) fn new(shared: &Arc<Latched<K>>) -> io::Result<Waiting<K>> {
         let mut state = shared.lock()?;
         state.sink.next += 1;
         Ok(Waiting { shared: shared.clone(), number: state.sink.next })
     }
 
     /// Polls for the first signal.
-    pub(super) fn poll_first(&self, cx: &mut Context<'_>) -> Poll<io::Result<ShutdownCause>> {
+    pub(in crate::tokio) fn poll_first(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<ShutdownCause>> {
         self.poll(cx, Which::First, |state| state.sink.tell())
     }
 
     /// Polls for a further signal; `None` if there will be none.
-    pub(super) fn poll_further(
+    pub(in crate::tokio) fn poll_further(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Option<SignalInfo>>> {

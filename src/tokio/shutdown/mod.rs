@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::builder::ShutdownBuilder;
-use self::latch::{Latch, Latched, Waiting};
+pub(super) use self::latch::{Latch, Latched, Waiting};
+use super::blocking::block_on;
 use super::kernel::System;
-use super::source::block_on;
 use crate::platform;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};
 

@@ -112,6 +112,11 @@ fn me() -> libc::pid_t {
     process::id().try_into().expect("a pid")
 }
 
+fn kill(signal: Signal) {
+    // SAFETY: sends a signal.
+    done(unsafe { libc::kill(me(), signal.as_raw()) }.into());
+}
+
 fn queue(signal: Signal, value: usize) {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(value) };
     // SAFETY: sends a signal; the pointer is a number.
@@ -122,9 +127,7 @@ fn queue(signal: Signal, value: usize) {
 fn sent_by_a_process() {
     apart(|| {
         for signal in [Signal::USR1, Signal::CHLD, rt(5)] {
-            // SAFETY: sends a signal.
-            let info =
-                alike(signal, || _ = done(unsafe { libc::kill(me(), signal.as_raw()) }.into()));
+            let info = alike(signal, || kill(signal));
             assert!(matches!(info.origin(), Origin::Process(_)) && info.is_verified());
             let info = alike(signal, || {
                 // SAFETY: sends a signal.
@@ -140,13 +143,12 @@ fn sent_by_a_process() {
     });
 }
 
-fn notification(signal: Signal, value: i32) -> libc::sigevent {
+fn notification(signal: Signal, value: usize) -> libc::sigevent {
     // SAFETY: all zeros are a valid notification.
     let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
     event.sigev_notify = libc::SIGEV_SIGNAL;
     event.sigev_signo = signal.as_raw();
-    event.sigev_value.sival_ptr =
-        ptr::without_provenance_mut(value.cast_unsigned().try_into().expect("32 bits"));
+    event.sigev_value.sival_ptr = ptr::without_provenance_mut(value);
     event
 }
 
@@ -213,16 +215,13 @@ fn sent_for_a_child() {
             }
             let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
             let flags = libc::WEXITED | libc::WNOWAIT;
-            let id = pid.cast_unsigned();
+            let id = pid.unsigned_abs();
             // SAFETY: writes the record.
             let ended = unsafe { libc::waitid(libc::P_PID, id, info.as_mut_ptr(), flags) };
             done(ended.into());
         };
         let exits = both(Signal::CHLD, || child(|| ()));
-        let dies = both(Signal::CHLD, || {
-            // SAFETY: sends a signal.
-            child(|| _ = unsafe { libc::kill(libc::getpid(), libc::SIGKILL) });
-        });
+        let dies = both(Signal::CHLD, || child(|| kill(Signal::KILL)));
         for (infos, status) in
             [(exits, ChildStatus::Exited(3)), (dies, ChildStatus::Killed(Signal::KILL))]
         {

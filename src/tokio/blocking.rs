@@ -1,0 +1,59 @@
+//! Waiting in a plain thread: a future is polled there, and the thread sleeps until it is woken.
+
+use std::mem;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use super::sync::{Condvar, Mutex};
+
+/// Wakes a thread that waits. Not by `park`: what a program does with that on its threads is not to
+/// be disturbed.
+struct Alarm {
+    is_woken: Mutex<bool>,
+    woken: Condvar,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        *self.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.woken.notify_one();
+    }
+}
+
+impl Alarm {
+    /// Sleeps until it is woken, which takes the notice back; `false` if the time is over before.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut is_woken = self.is_woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_woken {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            is_woken = match left {
+                None => self.woken.wait(is_woken).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return false,
+                Some(left) => {
+                    let waited = self.woken.wait_timeout(is_woken, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        mem::take(&mut *is_woken)
+    }
+}
+
+/// Blocks the calling thread until `poll` is ready; `None` if the time is over before.
+pub(super) fn block_on<T>(
+    deadline: Option<Instant>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    let alarm = Arc::new(Alarm { is_woken: Mutex::new(false), woken: Condvar::new() });
+    let waker = Waker::from(alarm.clone());
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(found) = poll(&mut cx) {
+            return Some(found);
+        }
+        if !alarm.wait(deadline) {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The operations, with something to lose in each.
+
+use std::io::ErrorKind;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use signal_source::process::CommandExt;
+use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+
+use crate::harness::{self, Everything, eventually, hits, open, raw_block, receives, role, send};
+use crate::harness::{received, set_counting, set_ignored};
+use crate::supervisor::{Faults, with_each_call_refused, with_each_call_refused_but};
+
+const TERM: Signal = Signal::TERM;
+const USR1: Signal = Signal::USR1;
+const SET: [Signal; 2] = [TERM, Signal::CHLD];
+
+/// Dispositions of each kind, and a signal that the program blocks and has pending.
+fn with_a_past() {
+    set_counting(TERM);
+    set_ignored(Signal::CHLD);
+    raw_block(Signal::ALRM);
+    send(Signal::ALRM);
+}
+
+/// After all: a receiver opens, receives, and leaves all as it was.
+fn all_works(before: &Everything) {
+    assert_eq!(&Everything::now(), before);
+    let signals = open(SET);
+    receives(&signals);
+    drop(signals);
+    assert_eq!(&Everything::now(), before);
+    let hits_before = hits(TERM);
+    send(TERM);
+    eventually("the earlier handler runs", || hits(TERM) == hits_before + 1);
+    assert_eq!(received(&open(Signal::ALRM)), [Signal::ALRM]);
+}
+
+pub(crate) fn opening() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        match faults.during(|| Signals::new(SET)) {
+            Ok(signals) => {
+                // Ignored, no signal would be made when a child ends.
+                let disposition = Signal::CHLD.disposition().expect("a disposition");
+                assert_eq!(disposition, Disposition::Default);
+                receives(&signals);
+            }
+            Err(error) => assert_eq!(Everything::now(), before, "{error}"),
+        }
+        all_works(&before);
+    });
+}
+
+/// The delegate thread has to block first what is opened.
+pub(crate) fn opening_after_a_drop_elsewhere() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        let signals = open(SET);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        match faults.during(|| Signals::new(SET)) {
+            Ok(signals) => receives(&signals),
+            Err(error) => assert_eq!(Everything::now(), before, "{error}"),
+        }
+        all_works(&before);
+    });
+}
+
+pub(crate) fn updating() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        let mut signals = open(USR1);
+        let open = Everything::now();
+        let updated = faults.during(|| signals.update([TERM, Signal::CHLD, Signal::HUP]));
+        if let Err(error) = &updated {
+            assert_eq!((signals.set(), Everything::now()), (USR1.into(), open), "{error}");
+        }
+        receives(&signals);
+        drop(signals);
+        if updated.is_err() || !faults.hit_mask_or_action() {
+            all_works(&before);
+        }
+    });
+}
+
+/// A drop returns no error. It lets go of descriptor and claims; only the mask may be owed still.
+pub(crate) fn dropping() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        let signals = open(SET);
+        send(TERM);
+        faults.during(|| drop(signals));
+        assert_eq!(Everything::now().descriptors, before.descriptors);
+        let signals = open(SET);
+        // Unless it has acted, it is pending still: nothing is lost.
+        assert_eq!(hits(TERM) + received(&signals).len(), 1);
+        receives(&signals);
+    });
+}
+
+/// The delegate thread is there.
+pub(crate) fn dropping_elsewhere() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let signals = open(USR1);
+        thread::spawn(move || drop(signals)).join().expect("no panic");
+        drops_elsewhere(faults);
+    });
+}
+
+/// The delegate thread is started. The C library takes no refusal of a mask while it starts one.
+pub(crate) fn dropping_elsewhere_for_the_first_time() {
+    with_each_call_refused_but(&["rt_sigprocmask"], |faults| {
+        with_a_past();
+        drops_elsewhere(faults);
+    });
+}
+
+fn drops_elsewhere(faults: &Faults) {
+    let before = Everything::now();
+    let signals = open(SET);
+    send(TERM);
+    let theirs = faults.clone();
+    let dropping = thread::spawn(move || theirs.during(|| drop(signals)));
+    dropping.join().expect("no panic");
+    assert_eq!(Everything::now().descriptors, before.descriptors);
+    // The opener puts its own mask back, if no other thread lets it in.
+    let acts = || mask::current().is_ok() && hits(TERM) == 1;
+    if !faults.hit_mask_or_action() {
+        eventually("it acts", acts);
+        all_works(&before);
+    }
+}
+
+pub(crate) fn guarding() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        if let Ok(guard) = faults.during(|| mask::block([TERM, Signal::HUP])) {
+            assert_eq!(
+                mask::current().expect("mask"),
+                before.mask | SignalSet::from([TERM, Signal::HUP])
+            );
+            drop(guard);
+        }
+        all_works(&before);
+    });
+}
+
+pub(crate) fn asking_for_masks() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        let signals = open(SET);
+        let current = before.mask | SignalSet::from(SET);
+        if let Ok(mask) = faults.during(mask::current) {
+            assert_eq!(mask, current);
+        }
+        if let Ok(threads) = faults.during(|| mask::unblocked_threads(Signal::HUP)) {
+            assert_eq!(threads.len(), 1, "main");
+        }
+        assert_eq!(mask::current().expect("mask"), current);
+        receives(&signals);
+        drop(signals);
+        all_works(&before);
+    });
+}
+
+/// Role: a child.
+pub(crate) fn does_nothing(_: &[String]) {}
+
+/// A child that can't start with what it should is none; this process does not change.
+pub(crate) fn spawning() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        harness::set_default(Signal::CHLD); // else no child can be waited for
+        let before = Everything::now();
+        let signals = open([TERM, USR1]);
+        let guard = mask::block(Signal::HUP).expect("block");
+        let open = Everything::now();
+        let mut command = role("does_nothing", &[]);
+        command.restore_signals().stdout(Stdio::null()).stderr(Stdio::null());
+        // What the new program makes of refused calls is its own affair.
+        if let Ok(mut child) = faults.during(|| command.spawn()) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        assert_eq!(Everything::now(), open);
+        receives(&signals);
+        drop((signals, guard));
+        all_works(&before);
+    });
+}
+
+pub(crate) fn failing_to_exec() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        harness::set_default(Signal::PIPE); // as the standard library leaves it
+        let before = Everything::now();
+        let signals = open([TERM, USR1, Signal::CHLD]);
+        let open = Everything::now();
+        let mut command = Command::new("/nonexistent/program");
+        let error = faults.during(|| signal_source::process::exec(&mut command));
+        // If exec itself has failed, what was refused may be the way back.
+        if error.kind() == ErrorKind::NotFound && faults.hit_mask_or_action() {
+            assert_eq!(Everything::now().descriptors, open.descriptors);
+            return;
+        }
+        assert_eq!(Everything::now(), open, "{error}");
+        receives(&signals);
+        drop(signals);
+        all_works(&before);
+    });
+}
