@@ -2,10 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use signal_source::Signal;
-
 use crate::harness::example;
-use crate::program::Program;
 
 /// Every example that this build has.
 pub const EXAMPLES: &[&str] = &[
@@ -54,6 +51,8 @@ pub fn every_example_refuses_what_it_does_not_know() {
 
 #[cfg(feature = "tokio")]
 pub fn hub_says_what_ctrl_c_did() {
+    use crate::program::Program;
+    use signal_source::Signal;
     for signal in [Signal::INT, Signal::TERM] {
         let mut program = Program::start("hub", &[]);
         program.says(&["ready: process "]);

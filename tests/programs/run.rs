@@ -11,7 +11,7 @@ use signal_source::{Signal, SignalSet, Signals, send};
 
 use crate::harness::{example, pid, signed};
 use crate::program::Program;
-use crate::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal, pty, take_terminal, with_role};
+use crate::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal, with_role};
 
 /// Role: ends, with a code or by a signal.
 pub fn ends(arguments: &[String]) {
@@ -196,6 +196,7 @@ pub fn run_in_a_terminal_stops_and_continues() {
 /// The kernel tells a session's first process alone.
 #[cfg(target_os = "linux")]
 pub fn run_sends_on_that_the_terminal_hung_up() {
+    use crate::terminal::{pty, take_terminal};
     let (screen, slave) = pty();
     let mut command = run("tells", &["INT"]);
     let terminal = slave.try_clone().expect("dup");

@@ -10,8 +10,7 @@ use signal_source::{Disposition, Signal, Signals, send};
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{
-    self, hits, in_fork, pid, play, raw_block, raw_mask, role, set_counting, set_ignored,
-    wait_for_stop,
+    self, hits, in_fork, pid, raw_block, raw_mask, role, set_counting, set_ignored, wait_for_stop,
 };
 
 const STOPS: [Signal; 4] = [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::STOP];
@@ -179,5 +178,5 @@ pub fn stops_as_the_first(_: &[String]) {
 #[cfg(target_os = "linux")]
 pub fn stop_by_as_the_first_process_returns() {
     harness::namespaces::children_in_a_pid_namespace();
-    play("stops_as_the_first", &[]);
+    harness::play("stops_as_the_first", &[]);
 }
