@@ -10,10 +10,16 @@
 use std::error::Error;
 use std::process;
 
+use clap::Parser;
 use signal_source::tokio::SignalStream;
 use signal_source::{Signal, Signals};
 
+/// Reloads at HUP, ends at TERM.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    let Args {} = Args::parse();
     let signals = Signals::new([Signal::TERM, Signal::HUP])?;
 
     let pid = process::id();

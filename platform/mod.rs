@@ -45,7 +45,7 @@
 //! | `process` | the lock, and the accounting: claims, and which thread has to let in what |
 //! | `os` | the trait's real implementation |
 //! | the backend | receivers |
-//! | `masks`, `spawn`, `exit` | guards; what children start with; dying of a signal |
+//! | `masks`, `spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |
 //!
 //! `os` and `generation` ask the backend for system calls alone.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
@@ -72,6 +72,8 @@ mod process;
 mod sigset;
 #[cfg(unix)]
 mod spawn;
+#[cfg(unix)]
+mod stop;
 #[cfg(unix)]
 mod threads;
 
@@ -151,6 +153,7 @@ pub(crate) use self::{
     sigqueue::sigqueue,
     sigset::kill,
     spawn::{restore_here, restorer},
+    stop::stop,
 };
 // What only the fan-out of `src/tokio` needs.
 #[cfg(all(unix, feature = "tokio"))]

@@ -15,7 +15,7 @@ mod queue;
 
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 #[cfg(feature = "tokio")]
 use nix::sys::event::EvFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rustix::event::kqueue::{self, EventFlags};
 
 use self::dispositions::Change;
 #[cfg(feature = "tokio")]
@@ -38,7 +39,7 @@ use super::process::{locked, locked_anyhow};
 use super::sigset;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
-use crate::{OpenError, SignalInfo, SignalSet};
+use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
@@ -56,12 +57,51 @@ pub(in crate::platform) struct Shared {
     /// In a forked child: what a receiver of the parent's had changed, for signals that the child
     /// has a receiver of. The end of that one undoes it.
     inherited: Vec<Change>,
+    /// The open queues, and what each watches.
+    queues: Vec<(RawFd, SignalSet)>,
 }
 
 /// A signal needs no thread here: dispositions are the whole process'.
 impl kernel::Shared for Shared {
     fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
         SignalSet::EMPTY
+    }
+
+    fn pause(&mut self, signal: Signal) {
+        self.change(signal, EventFlags::DELETE);
+    }
+
+    fn resume(&mut self, signal: Signal) {
+        self.change(signal, EventFlags::ADD);
+    }
+}
+
+impl Shared {
+    /// Notes what a queue watches beside the rest.
+    fn add(&mut self, queue: &Queue, set: SignalSet) {
+        self.queues.push((queue.0.as_fd().as_raw_fd(), set));
+    }
+
+    /// Notes what a queue, which may be about to be closed, does not watch any more.
+    fn remove(&mut self, queue: &Queue, set: SignalSet) {
+        let fd = queue.0.as_fd().as_raw_fd();
+        self.queues.iter_mut().filter(|entry| entry.0 == fd).for_each(|entry| entry.1 -= set);
+        self.queues.retain(|entry| !entry.1.is_empty());
+    }
+
+    /// Watches the signal no longer, or anew, in the queue of the receiver that has it.
+    fn change(&mut self, signal: Signal, flags: EventFlags) {
+        let Some(named) = rustix::process::Signal::from_named_raw(signal.as_raw()) else { return };
+        for (fd, _) in self.queues.iter().filter(|(_, set)| set.contains(signal)) {
+            // SAFETY: a queue's entry goes under the lock, before it is closed.
+            let queue = unsafe { BorrowedFd::borrow_raw(*fd) };
+            let filter = kqueue::EventFilter::Signal { signal: named, times: 0 };
+            let event = kqueue::Event::new(filter, flags, std::ptr::null_mut());
+            let mut none: [kqueue::Event; 0] = [];
+            // It fails where there is nothing to delete.
+            // SAFETY: the event is of a signal: no descriptor goes into the queue.
+            let _ = unsafe { kqueue::kevent(queue, &[event], &mut none, None) };
+        }
     }
 }
 
@@ -247,6 +287,7 @@ fn take(
     changes: &mut Vec<Change>,
 ) -> Result<(), OpenError> {
     state.claim(set)?;
+    state.backend.add(queue, set);
     let taken = dispositions::take(queue, set, changes);
     if taken.is_err() {
         give_back(state, queue, set, changes);
@@ -257,6 +298,7 @@ fn take(
 fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
     dispositions::adopt(&mut state.backend.inherited, set, changes);
     dispositions::give_back(queue, set, changes);
+    state.backend.remove(queue, set);
     state.unclaim(set);
 }
 
