@@ -8,12 +8,18 @@ use std::error::Error;
 use std::io;
 use std::process;
 
+use clap::Parser;
 use mio::{Events, Interest, Poll, Token};
 use signal_source::{Signal, Signals};
 
 const SIGNALS: Token = Token(0);
 
+/// Shows HUP, INT and TERM in a mio event loop; ends at the latter two.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    let Args {} = Args::parse();
     let mut signals = Signals::new([Signal::HUP, Signal::INT, Signal::TERM])?;
     let mut poll = Poll::new()?;
     poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;

@@ -10,11 +10,17 @@
 use std::error::Error;
 use std::{io, process};
 
+use clap::Parser;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{read, retry_on_intr};
 use signal_source::{Signal, Signals};
 
+/// Shows HUP, INT and TERM, and how much is typed; ends at the latter two.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    let Args {} = Args::parse();
     let signals = Signals::new([Signal::HUP, Signal::INT, Signal::TERM])?;
     let input = io::stdin();
     println!("READY");

@@ -12,11 +12,17 @@
 
 use std::time::Duration;
 
+use clap::Parser;
 use signal_source::process;
 use signal_source::tokio::Shutdown;
 use tokio::time::sleep;
 
+/// Works until Ctrl-C or TERM, then cleans up; a second Ctrl-C kills.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Args {} = Args::parse();
     // Before the runtime: its threads inherit the block.
     let shutdown = Shutdown::new()?;
     let cause = tokio::runtime::Runtime::new()?.block_on(async {

@@ -9,12 +9,18 @@
 
 use std::time::Duration;
 
+use clap::Parser;
 use signal_source::tokio::Shutdown;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Cleans up at Ctrl-C or TERM; a second one gives that up.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Args {} = Args::parse();
     let shutdown = Shutdown::builder().keep_receiving(true).open()?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let token = CancellationToken::new();

@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use clap::Parser;
 use signal_source::{Signal, Signals};
 
 /// What the worker is told.
@@ -21,7 +22,12 @@ enum Order {
     Stop,
 }
 
+/// Reloads at HUP, ends at Ctrl-C or TERM.
+#[derive(Parser)]
+struct Args {}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    let Args {} = Args::parse();
     let signals = Signals::new([Signal::HUP, Signal::INT, Signal::TERM])?;
 
     let (orders, received) = mpsc::channel();

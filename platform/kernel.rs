@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use super::actions::Action;
 use super::threads::Record;
-use crate::SignalSet;
+use crate::{Signal, SignalSet};
 
 #[allow(dead_code)] // a backend without delegate threads does not ask for all
 pub(super) trait Kernel: Clone + Send + 'static {
@@ -72,6 +73,22 @@ pub(super) trait Shared: Default + Send + 'static {
     /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
     /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
     fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+
+    /// Has no receiver told of the signal, which this process is about to send to itself to stop by
+    /// it. Forgets those that are unread, as the kernel does with stop signals at `CONT`.
+    fn pause(&mut self, _signal: Signal) {}
+
+    /// Undoes [`pause`](Self::pause).
+    fn resume(&mut self, _signal: Signal) {}
+}
+
+/// A stop by a signal that is under way.
+pub(super) struct Stop {
+    pub(super) signal: Signal,
+    /// How many threads have asked for it and are not back.
+    pub(super) threads: u32,
+    /// The action before, if it was not the default.
+    pub(super) earlier: Option<Action>,
 }
 
 #[derive(Default)]
@@ -86,7 +103,10 @@ pub(super) struct State<B> {
     /// What was due in threads that have ended: they never unblock it.
     pub(super) abandoned: SignalSet,
     /// The numbers of this crate's own threads that block everything.
+    #[allow(dead_code)] // where there is no audit that leaves them out
     pub(super) quiet_threads: Vec<u32>,
+    /// The stops that are under way.
+    pub(super) stops: Vec<Stop>,
     pub(super) backend: B,
 }
 

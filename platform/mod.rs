@@ -1,4 +1,4 @@
-//! What the kernels give: the only place that knows operating systems.
+//! The platform layer: the only code that knows operating systems.
 //!
 //! # The backends
 //!
@@ -34,7 +34,7 @@
 //!
 //! # What serves both
 //!
-//! Each module knows those before it, and no other:
+//! Each module knows those above it in this table, and no other:
 //!
 //! | module | what |
 //! |---|---|
@@ -42,10 +42,10 @@
 //! | `generation`, `per_process` | which process this is, as far as forks go; what each has for itself |
 //! | `threads` | what this crate has done to the mask of each thread |
 //! | `kernel` | the trait on which the order of steps stands, and the state of the process |
-//! | `process` | the lock, and the accounting: claims, and who has to let in what |
+//! | `process` | the lock, and the accounting: claims, and which thread has to let in what |
 //! | `os` | the trait's real implementation |
 //! | the backend | receivers |
-//! | `masks`, `spawn`, `exit` | guards; what children start with; dying of a signal |
+//! | `masks`, `spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |
 //!
 //! `os` and `generation` ask the backend for system calls alone.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
@@ -72,6 +72,8 @@ mod process;
 mod sigset;
 #[cfg(unix)]
 mod spawn;
+#[cfg(unix)]
+mod stop;
 #[cfg(unix)]
 mod threads;
 
@@ -151,6 +153,7 @@ pub(crate) use self::{
     sigqueue::sigqueue,
     sigset::kill,
     spawn::{restore_here, restorer},
+    stop::stop,
 };
 // What only the fan-out of `src/tokio` needs.
 #[cfg(all(unix, feature = "tokio"))]

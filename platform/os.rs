@@ -130,8 +130,8 @@ static RESERVED_AND_RECEIVED: AtomicSet = AtomicSet::new();
 /// before. Never cleared, for what was inherited may be dropped at any time.
 static RESERVED_AT_FORK: AtomicSet = AtomicSet::new();
 
-/// In a forked child, on its only thread: notes who forked, and lets in what a thread of the
-/// parent's let in for the whole process, which the child has not.
+/// In a forked child, on its only thread: notes which thread forked, and lets in what a delegate
+/// thread of the parent's let in for the whole process, since the child has no such thread.
 extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let record = match unsafe { SLOT.get().as_ref() } {

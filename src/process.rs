@@ -1,4 +1,5 @@
-//! What children start with, and how a process ends by a signal.
+//! What child processes and a replacing program start with, and how a process ends or stops by a
+//! signal.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,7 +13,8 @@ use std::process::{self, Command};
 use crate::Signal;
 use crate::platform;
 
-/// Children that start as if this crate were not there.
+/// Extends [`std::process::Command`]: children that start with the signal mask and dispositions of a
+/// program that does not use this crate.
 pub trait CommandExt {
     /// Makes the child start with the signal mask and dispositions that it would have if this crate
     /// had changed none, whatever receivers and guards are open, or have been.
@@ -169,4 +171,48 @@ fn find(command: &Command) -> io::Result<()> {
 pub fn exit_by(signal: Signal) -> ! {
     platform::die_at_exit(signal);
     process::exit(128 + signal.as_raw())
+}
+
+/// Stops this process by the signal, as if no receiver had it, and returns when the process is
+/// continued (`CONT`).
+///
+/// For programs that receive `TSTP` to put their terminal in order before they stop (Ctrl-Z), and to
+/// take it again afterwards. The shell sees that this signal stopped it.
+///
+/// Works from any thread, whatever receivers and guards are open, and whatever the signal's
+/// disposition is: for a moment that is the default, and the calling thread lets in this signal
+/// alone and sends it to itself. Mask, disposition and receivers are as before afterwards; a
+/// receiver of `CONT` receives the one that continued the process. What is unread of the signal
+/// then is forgotten, as the kernel forgets every pending stop signal at `CONT`.
+///
+/// It stops this process, not its group: in a pipeline that Ctrl-Z stops, the others have had the
+/// terminal's signal too.
+///
+/// Where the kernel discards a stop signal, this returns at once, and the program goes on, as it
+/// would have without a receiver. That is so in an orphaned process group, which no shell would
+/// continue (a session's first process, or what a shell left behind), and in the first process of a
+/// pid namespace. `STOP` stops an orphaned group as well, maybe for ever.
+///
+/// # Errors
+///
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) if the signal's default action is not to stop: that
+/// of `TSTP`, `TTIN`, `TTOU` and `STOP` is. What the system reports if it refuses to change mask or
+/// disposition; then nothing has changed.
+///
+/// # Examples
+///
+/// ```no_run
+/// use signal_source::{Signal, Signals, process};
+///
+/// let signals = Signals::new([Signal::TSTP, Signal::TERM])?;
+/// while signals.recv()?.signal() == Signal::TSTP {
+///     // ... put the terminal in order ...
+///     process::stop_by(Signal::TSTP)?;
+///     // ... take it again, and draw ...
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "SIGTSTP")]
+pub fn stop_by(signal: Signal) -> io::Result<()> {
+    platform::stop(signal)
 }

@@ -1,7 +1,8 @@
-//! Shows every signal that reaches it: who sent it, with which payload, on whose behalf.
+//! Shows every signal that reaches it: which process sent it (and whether the kernel vouches for
+//! that), with which payload, what became of which child.
 //!
 //! An example of a blocking program that receives everything and still behaves well in a terminal:
-//! Ctrl-C, Ctrl-Z and `fg`, a closed window, a pipe that nobody reads any more.
+//! Ctrl-C, Ctrl-Z and `fg`, a closed window, a pipe whose reader has gone.
 //!
 //! ```text
 //! $ cargo run --all-features --example watch
@@ -11,7 +12,7 @@
 mod report;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process;
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,9 @@ use clap::Parser;
 use report::Report;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, retry_on_intr};
-use signal_source::process::exit_by;
+use signal_source::process::{exit_by, stop_by};
 use signal_source::{
-    Disposition, OpenError, Origin, ParseSignalError, Signal, SignalInfo, SignalSet, Signals, send,
+    Disposition, OpenError, Origin, ParseSignalError, Signal, SignalInfo, SignalSet, Signals,
 };
 
 /// Shows every signal that reaches this process, one line for each.
@@ -31,8 +32,8 @@ use signal_source::{
 /// process, command and user are those of now: it may have gone, and another have its number.
 ///
 /// Ctrl-C is shown; a second one within a second ends the program. Ctrl-Z is shown, then stops it
-/// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when nobody reads
-/// its output any more. All else, TERM too, is shown and nothing more: from outside, KILL ends it.
+/// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when the reader
+/// of its output has gone. All else, TERM too, is shown and nothing more: from outside, KILL ends it.
 /// INT or HUP that was ignored when it started (a script's background job, nohup) does not end it.
 #[derive(Parser)]
 #[command(name = "watch")]
@@ -62,13 +63,13 @@ fn main() {
         ref named => named.into(),
     };
     let mut ending = Ending::now();
-    let mut signals = Signals::new(set).unwrap_or_else(|error| fail(error.into()));
+    let signals = Signals::new(set).unwrap_or_else(|error| fail(error.into()));
 
     // Leaves without dropping the receiver: signals that are still unread would act.
-    match watch(&mut signals, &mut ending, args.json) {
+    match watch(&signals, &mut ending, args.json) {
         // A shell that runs this in a loop sees why it ended.
         Ok(signal) => exit_by(signal),
-        Err(error) if nobody_reads(&error) => process::exit(0),
+        Err(error) if reader_has_gone(&error) => process::exit(0),
         Err(error) => fail(error),
     }
 }
@@ -79,11 +80,11 @@ fn fail(error: io::Error) -> ! {
 }
 
 /// Shows signals until one is to end the program.
-fn watch(signals: &mut Signals, ending: &mut Ending, json: bool) -> io::Result<Signal> {
+fn watch(signals: &Signals, ending: &mut Ending, json: bool) -> io::Result<Signal> {
     let (pid, set) = (process::id(), signals.set());
     let what = if set == SignalSet::all() { "every signal".into() } else { set.to_string() };
-    let twice = if set.contains(Signal::INT) { ", twice," } else { "" };
-    // Whether anybody reads this does not matter.
+    let twice = if set.contains(Signal::INT) { ", twice within a second," } else { "" };
+    // Whether this can be written does not matter.
     let _ = writeln!(io::stderr(), "Process {pid} receives {what}. Ctrl-C{twice} ends it.");
     loop {
         wait(signals)?;
@@ -95,12 +96,14 @@ fn watch(signals: &mut Signals, ending: &mut Ending, json: bool) -> io::Result<S
             return Ok(signal);
         }
         if let Signal::TSTP | Signal::TTIN | Signal::TTOU = signal {
-            stop_by(signal, signals)?;
+            // TTIN and TTOU come from other processes only: while they are received, the terminal
+            // sends none. It lets a process in the background write then, whatever `stty tostop` says.
+            stop_by(signal)?;
         }
     }
 }
 
-/// Sleeps until a signal is pending; an error if nobody reads the output any more.
+/// Sleeps until a signal is pending; an error if the reader of the output has gone.
 fn wait(signals: &Signals) -> io::Result<()> {
     let output = io::stdout();
     let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, PollFlags::empty())];
@@ -113,28 +116,16 @@ fn wait(signals: &Signals) -> io::Result<()> {
 }
 
 /// Whether the output was a pipe without a reader, or a terminal that has hung up.
-fn nobody_reads(error: &io::Error) -> bool {
+fn reader_has_gone(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::PIPE | Errno::IO))
 }
 
 fn show(info: &SignalInfo, json: bool) -> io::Result<()> {
     let (mut output, report) = (io::stdout().lock(), Report::now(info));
+    if output.is_terminal() {
+        write!(output, "\r")?; // the terminal may have shown the key: ^Z
+    }
     if json { writeln!(output, "{}", report.into_json()) } else { writeln!(output, "{report}") }
-}
-
-/// Lets a stop signal act as if nobody received it, until the process is continued.
-///
-/// In an orphaned process group the kernel discards it, for nobody would continue the process:
-/// STOP, which can't be discarded, would stop it for good.
-///
-/// TTIN and TTOU come from other processes only: while they are received, the terminal sends none.
-/// It lets a process in the background write then, whatever `stty tostop` says.
-fn stop_by(signal: Signal, signals: &mut Signals) -> io::Result<()> {
-    let set = signals.set();
-    // Some signal has to be left; URG does nothing when nobody receives it.
-    signals.update(set.without(signal).with(Signal::URG))?;
-    send::kill(process::id(), signal)?;
-    Ok(signals.update(set)?)
 }
 
 /// What ends the program: a second INT soon after a first, and the loss of the terminal.

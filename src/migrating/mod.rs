@@ -1,4 +1,5 @@
-//! Coming from elsewhere: programs side by side, and what changes in meaning.
+//! Coming from `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop or AnyIO: programs side by
+//! side, and what changes in meaning.
 //!
 //! | from | to |
 //! |---|---|

@@ -41,7 +41,12 @@ impl Program {
 
     pub fn spawn(command: &mut Command) -> Program {
         // Its standard input stays open as long as the program is held here.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Program::spawn_reading(command.stdin(Stdio::piped()))
+    }
+
+    /// Starts it with the standard input that it has.
+    pub fn spawn_reading(command: &mut Command) -> Program {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));

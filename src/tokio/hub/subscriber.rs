@@ -1,4 +1,4 @@
-//! `Subscriber`: one of those who get a hub's signals.
+//! `Subscriber`: one consumer of a hub's signals.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,9 +14,11 @@ use super::receiver::{self, Hub};
 use super::waiting::Waiting;
 use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
+use crate::tokio::local::Wakers;
 use crate::{OpenError, SignalSet};
 
-/// Gets every signal of its set that is sent after it subscribed: [`SignalHub::subscribe`].
+/// A subscription to a [`SignalHub`]: receives every signal of its set that is sent after it was made,
+/// by [`SignalHub::subscribe`].
 ///
 /// It may move between threads, tasks and executors, and waits wherever it is: async with
 /// [`recv`](Self::recv), or blocking a plain thread with [`recv_blocking`](Self::recv_blocking).
@@ -45,6 +47,8 @@ pub struct Subscriber {
     hub: Arc<Hub<System>>,
     number: usize,
     set: SignalSet,
+    /// Of the task that waited last.
+    wakers: Wakers,
 }
 
 impl Subscriber {
@@ -53,7 +57,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         let number = receiver::subscribe(hub, set)?;
-        Ok(Subscriber { hub: hub.clone(), number, set })
+        Ok(Subscriber { hub: hub.clone(), number, set, wakers: Wakers::default() })
     }
 
     /// What it receives.
@@ -152,7 +156,8 @@ impl Subscriber {
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
         // Dropped with the future: then the subscriber does not wait any more.
         let mut waiting = Waiting::new(&self.hub, self.number);
-        poll_fn(|cx| poll(&mut waiting, cx)).await
+        let wakers = &mut self.wakers;
+        poll_fn(|cx| poll(&mut waiting, wakers, cx)).await
     }
 
     /// [`recv`](Self::recv) for hand-written futures: polls for the next signal, and has the task
@@ -164,8 +169,8 @@ impl Subscriber {
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let mut waiting = Waiting::new(&self.hub, self.number);
-        let polled = poll(&mut waiting, cx);
-        waiting.go_on();
+        let polled = poll(&mut waiting, &mut self.wakers, cx);
+        waiting.keep_waiting();
         polled
     }
 
@@ -232,9 +237,13 @@ impl Subscriber {
 }
 
 /// Polls in a task: under its budget, if it is one of tokio's.
-fn poll(waiting: &mut Waiting<'_, System>, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
+fn poll(
+    waiting: &mut Waiting<'_, System>,
+    wakers: &mut Wakers,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<HubEvent>> {
     let coop = ready!(coop::poll_proceed(cx));
-    let event = waiting.poll(cx);
+    let event = waiting.poll(&mut Context::from_waker(&wakers.of(cx.waker())));
     if event.is_ready() {
         coop.made_progress();
     }
