@@ -84,12 +84,15 @@ impl<B: Shared> State<B> {
         // What a receiver has stays blocked until that has gone.
         let needed = if K::MASKED { self.claimed } else { SignalSet::EMPTY };
         let due = own.due() - needed;
+        // What is reserved stays blocked in every thread, for good: it acts on a delegate.
+        own.keep(due & self.reserved);
+        let due = due - self.reserved;
         if !due.is_empty() {
             own.unblock(due);
             *mask -= due;
         }
         if !self.reserved.is_empty() {
-            kernel.note_reserved(self.reserved - needed);
+            kernel.note_reserved(self.reserved - needed, self.reserved & needed);
         }
         let owed = self.owed() - needed;
         self.backend.let_in(kernel, owed)
@@ -104,7 +107,8 @@ impl<B: Shared> State<B> {
             self.threads.iter().fold(SignalSet::EMPTY, |all, record| all | record.guarded());
         // What no living thread is known to owe yields to a guard of any.
         let free = (self.abandoned | self.reserved) - guarded;
-        self.threads.iter().fold(free, |owed, record| owed | record.due())
+        let due = self.threads.iter().fold(SignalSet::EMPTY, |owed, record| owed | record.due());
+        free | (due - self.reserved)
     }
 }
 

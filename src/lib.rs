@@ -180,7 +180,9 @@
 //! # Coming from elsewhere
 //!
 //! [`migrating`] shows programs for `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop and
-//! AnyIO side by side with this crate's, and what changes in meaning.
+//! AnyIO side by side with this crate's, and what changes in meaning. [`event_loops`] has programs
+//! for async-io, polling, calloop, io_uring, compio, monoio, GLib, epoll and kqueue; [`libraries`]
+//! is for authors of libraries that receive signals.
 //!
 //! # Features
 //!
@@ -206,6 +208,12 @@ pub mod mask;
 // Pages alone: no program has any use for it.
 #[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
 pub mod migrating;
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+#[doc = include_str!("loops.md")]
+pub mod event_loops {}
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+#[doc = include_str!("libraries.md")]
+pub mod libraries {}
 #[cfg(all(unix, feature = "mio"))]
 mod mio;
 #[path = "../platform/mod.rs"]

@@ -6,6 +6,7 @@
 //! | one task receives signals | [`SignalStream`] |
 //! | to know when to stop, in many places | [`Shutdown`] |
 //! | several tasks and threads receive the same signals | [`SignalHub`] |
+//! | what a program has that uses `tokio::signal` | [`compat`] |
 //!
 //! The stream is registered with a tokio runtime. Shutdown and hub are not: the process' *reader
 //! thread* reads for them, and they work in any executor and in plain threads.
@@ -52,6 +53,7 @@
 //! ```
 
 mod blocking;
+pub mod compat;
 mod hub;
 mod kernel;
 mod local;

@@ -147,6 +147,12 @@ impl SignalHub {
         Ok(SignalHub::from(Signals::new(set)?))
     }
 
+    /// A hub that receives nothing before the first subscriber.
+    pub(in crate::tokio) fn closed() -> SignalHub {
+        let registry = Registry::new(SignalSet::EMPTY, true);
+        SignalHub { shared: Arc::new(Shared::new(System, None, registry)) }
+    }
+
     /// What the receiver receives now: nothing after the last subscriber has gone, nor in a forked
     /// child.
     ///
