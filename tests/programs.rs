@@ -47,6 +47,8 @@ fn main() {
             stop_by_from_two_threads_at_once,
             #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
             stop_by_as_the_first_process_returns,
+            #[cfg(target_os = "linux", "no filter of system calls elsewhere")]
+            stop_by_refused_changes_nothing,
             run_gives_every_code_on,
             run_dies_as_its_child,
             run_tells_why_nothing_was_started,
@@ -74,6 +76,7 @@ fn main() {
             tui_stops_and_continues,
             tui_stops_in_the_background,
             tui_dies_of_what_ends_it,
+            watch_writes_over_the_keys,
             #[cfg(feature = "tokio")]
             service_reloads_and_tells_systemd,
             #[cfg(feature = "tokio")]
