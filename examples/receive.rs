@@ -1,7 +1,7 @@
 //! A service that reloads on HUP and ends on TERM, on tokio's multi-thread runtime.
 //!
-//! The receiver is opened before the runtime is built, so that the runtime's threads inherit the
-//! block. Other tasks would be spawned where this one only receives.
+//! `main` opens the receiver before `#[tokio::main]` builds the runtime of `run`, so that the runtime's
+//! threads inherit the block. Other tasks would be spawned where this one only receives.
 //!
 //! ```text
 //! $ cargo run --all-features --example receive
@@ -13,7 +13,6 @@ use std::process;
 use clap::Parser;
 use signal_source::tokio::SignalStream;
 use signal_source::{Signal, Signals};
-use tokio::runtime::Runtime;
 
 /// Reloads at HUP, ends at TERM.
 #[derive(Parser)]
@@ -27,13 +26,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     eprintln!("Process {pid}. From another terminal:\n  kill -HUP {pid}\n  kill -TERM {pid}");
     println!("READY"); // a full line: Rust flushes it, to a pipe too
 
-    Runtime::new()?.block_on(async {
-        let mut signals = SignalStream::try_from(signals)?;
-        loop {
-            match signals.recv().await?.signal() {
-                Signal::HUP => println!("Reloading configuration"),
-                _ => return Ok(()),
-            }
+    run(signals)
+}
+
+#[tokio::main]
+async fn run(signals: Signals) -> Result<(), Box<dyn Error>> {
+    let mut signals = SignalStream::try_from(signals)?;
+    loop {
+        match signals.recv().await?.signal() {
+            Signal::HUP => println!("Reloading configuration"),
+            _ => return Ok(()),
         }
-    })
+    }
 }

@@ -7,8 +7,8 @@ use crate::SignalSet;
 /// Two halves that change one after the other: a reader without the lock may see one of them new
 /// and one old, which is as good as two changes of single signals in either order.
 ///
-/// All loads are Acquire and all stores Release: what a thread did before it took a signal out is
-/// seen by those that miss it.
+/// All loads are Acquire and all stores Release: a thread that finds a signal gone sees what the
+/// thread did that took it out, before it did.
 #[derive(Debug, Default)]
 pub(super) struct AtomicSet([AtomicU64; 2]);
 

@@ -9,7 +9,8 @@ use super::kernel::{Kernel, Os};
 use super::{ByDefault, backend, numbers, sigset};
 use crate::{Signal, SignalSet};
 
-/// What the process dies of when it exits.
+/// What the process dies of when it exits. Relaxed: [`die`] runs on the thread that stored it, or is
+/// found by another exiting thread under the C library's lock, where it was registered after.
 static AT_EXIT: AtomicI32 = AtomicI32::new(0);
 
 /// What ends the process before any destructor of the calling thread's thread-local values: those
@@ -34,7 +35,7 @@ thread_local! {
 /// begins with the calling thread's thread-local values where the C library destroys them, and then
 /// calls the function that was registered last.
 pub(crate) fn die_at_exit(signal: Signal) {
-    AT_EXIT.store(signal.as_raw(), Ordering::SeqCst);
+    AT_EXIT.store(signal.as_raw(), Ordering::Relaxed);
     // A thread that is past its thread-local values has none to be destroyed.
     let _ = FIRST.try_with(|_| ());
     // SAFETY: `die` unwinds into nothing and does not return.
@@ -47,7 +48,7 @@ pub(crate) fn die_at_exit(signal: Signal) {
 /// Kills this process by the signal's default action, without a core dump; or exits, if that is not
 /// to end a process, or the kernel protects this one.
 extern "C" fn die() {
-    let number = AT_EXIT.load(Ordering::SeqCst);
+    let number = AT_EXIT.load(Ordering::Relaxed);
     if let Some(signal) = Signal::from_raw(number) {
         if numbers::by_default(number) == ByDefault::Ends {
             kill(signal);

@@ -2,7 +2,8 @@
 //!
 //! A process id does not tell: parent and child of a nested pid namespace can both be 1, and ids
 //! are used again. So each process has a *generation*, a number that none of its ancestors has. It
-//! stands in a cell that a fork sets to 0 in the child, and whoever finds 0 there draws the next.
+//! stands in a cell that a fork sets to 0 in the child, and the thread that finds 0 there draws the
+//! next.
 //!
 //! A page that the kernel itself wipes does so whatever way the process was forked, by a bare
 //! system call too. Where the kernel knows no such page, a `pthread_atfork(3)` hook writes the 0.
@@ -21,7 +22,7 @@ static CELL: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
 static PLAIN: AtomicU64 = AtomicU64::new(0);
 
 /// The last number drawn by this process or an ancestor. A fork copies it, so a child never draws
-/// its parent's.
+/// its parent's. Relaxed: only that each number is drawn once counts.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// The number of this process; never 0.
@@ -67,6 +68,6 @@ fn cell() -> &'static AtomicU64 {
 extern "C" fn in_child() {
     // SAFETY: null, or the address of a cell that is never freed.
     if let Some(cell) = unsafe { CELL.load(Ordering::Acquire).as_ref() } {
-        cell.store(0, Ordering::Relaxed);
+        cell.store(0, Ordering::Relaxed); // the child has one thread
     }
 }

@@ -47,8 +47,12 @@ pub(super) trait Kernel: Clone + Send + 'static {
     /// Notes that this crate is about to block signals that a thread did not block before.
     fn note_newly_blocked(&self, set: SignalSet);
 
-    /// Notes what is reserved and has no receiver: a forked child lets that in itself.
-    fn note_reserved(&self, set: SignalSet);
+    /// Notes what is reserved, without a receiver (`free`) and with one (`received`). A forked child
+    /// lets in the former at once, the latter when it drops what it inherited.
+    fn note_reserved(&self, free: SignalSet, received: SignalSet);
+
+    /// In a forked child, what was reserved in the process that forked, and had a receiver.
+    fn reserved_at_fork(&self) -> SignalSet;
 
     /// Sleeps while `word` has the value `seen`, until it is [woken](Self::wake), until the time is
     /// over or for no reason at all.
@@ -99,6 +103,7 @@ pub(super) struct State<B> {
     /// What was due in threads that have ended: they never unblock it.
     pub(super) abandoned: SignalSet,
     /// The numbers of this crate's own threads that block everything.
+    #[allow(dead_code)] // where there is no audit that leaves them out
     pub(super) quiet_threads: Vec<u32>,
     /// The stops that are under way.
     pub(super) stops: Vec<Stop>,

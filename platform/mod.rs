@@ -1,4 +1,4 @@
-//! What the kernels give: the only place that knows operating systems.
+//! The platform layer: the only code that knows operating systems.
 //!
 //! # The backends
 //!
@@ -34,7 +34,7 @@
 //!
 //! # What serves both
 //!
-//! Each module knows those before it, and no other:
+//! Each module knows those above it in this table, and no other:
 //!
 //! | module | what |
 //! |---|---|
@@ -42,7 +42,7 @@
 //! | `generation`, `per_process` | which process this is, as far as forks go; what each has for itself |
 //! | `threads` | what this crate has done to the mask of each thread |
 //! | `kernel` | the trait on which the order of steps stands, and the state of the process |
-//! | `process` | the lock, and the accounting: claims, and who has to let in what |
+//! | `process` | the lock, and the accounting: claims, and which thread has to let in what |
 //! | `os` | the trait's real implementation |
 //! | the backend | receivers |
 //! | `masks`, `spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |

@@ -122,11 +122,16 @@ pub(super) fn restored() -> SignalSet {
 static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static FORKED_IN: AtomicU64 = AtomicU64::new(0);
 
-/// What is reserved and has no receiver.
+/// What is reserved and has no receiver, and what has one.
 static RESERVED: AtomicSet = AtomicSet::new();
+static RESERVED_AND_RECEIVED: AtomicSet = AtomicSet::new();
 
-/// In a forked child, on its only thread: notes who forked, and lets in what a thread of the
-/// parent's let in for the whole process, which the child has not.
+/// In a forked child: what was reserved and had a receiver in the process that forked, or in those
+/// before. Never cleared, for what was inherited may be dropped at any time.
+static RESERVED_AT_FORK: AtomicSet = AtomicSet::new();
+
+/// In a forked child, on its only thread: notes which thread forked, and lets in what a delegate
+/// thread of the parent's let in for the whole process, since the child has no such thread.
 extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let record = match unsafe { SLOT.get().as_ref() } {
@@ -137,6 +142,8 @@ extern "C" fn note_fork() {
     // Another thread of the child sees the record if it sees the number.
     FORKED.store(record.cast_mut(), Ordering::Relaxed);
     FORKED_IN.store(generation::generation(), Ordering::Release);
+    RESERVED_AT_FORK.insert(RESERVED_AND_RECEIVED.get());
+    RESERVED_AND_RECEIVED.set(SignalSet::EMPTY);
     let reserved = RESERVED.get();
     RESERVED.set(SignalSet::EMPTY);
     if reserved.is_empty() {
@@ -145,6 +152,8 @@ extern "C" fn note_fork() {
     // SAFETY: null, or the slot of this thread.
     let slot = unsafe { SLOT.get().as_ref() };
     let guarded = slot.map_or(SignalSet::EMPTY, |slot| slot.record.guarded());
+    // The last guard lets it in then.
+    slot.into_iter().for_each(|slot| slot.record.block(reserved & guarded));
     if let Ok(mask) = backend::set_mask(SignalSet::from_bits(u128::MAX)) {
         let _ = backend::set_mask(mask - (reserved - guarded));
     }
@@ -198,8 +207,13 @@ impl Kernel for Os {
         NEWLY_BLOCKED.insert(set);
     }
 
-    fn note_reserved(&self, set: SignalSet) {
-        RESERVED.set(set);
+    fn note_reserved(&self, free: SignalSet, received: SignalSet) {
+        RESERVED.set(free);
+        RESERVED_AND_RECEIVED.set(received);
+    }
+
+    fn reserved_at_fork(&self) -> SignalSet {
+        RESERVED_AT_FORK.get()
     }
 
     fn wait(&self, word: &AtomicU32, seen: u32, timeout: Option<Duration>) {

@@ -1,18 +1,24 @@
-//! What the threads of a process share: which signals are claimed, and who has to let in what.
+//! What the threads of a process share: which signals are claimed, and which thread has to let in
+//! what.
 //!
 //! # The lock
 //!
 //! [`locked`] is the only way to the state. It blocks every signal in the calling thread, locks,
 //! changes plain data, unlocks, and only then sets the thread's mask to what it should be from then
 //! on. So no handler of the program ever runs on a thread that has the lock, no thread has it for
-//! longer than it takes to change some integers, and what a mask lets in acts where no lock is held.
+//! longer than it takes to change some integers (with kqueue: and to tell the kernel), and what a mask
+//! lets in acts where no lock is held.
+//!
+//! It is the only lock of `platform/`, and no other one is taken while it is held: the allocator's
+//! apart, and those by which the C library starts a thread. Code outside takes it with locks of its
+//! own held (a hub that narrows its receiver); never the other way round.
 //!
 //! # Between the decision and the mask
 //!
 //! A thread that has decided, under the lock, to unblock a signal may not have done so when another
 //! one claims it and reads all masks. So it says so in its record first
-//! ([`unblocking`](super::threads::Record::unblocking)), and who claims a signal waits until no
-//! thread is about to unblock it. After the claim no thread decides to.
+//! ([`unblocking`](super::threads::Record::unblocking)), and the thread that claims a signal waits
+//! until no thread is about to unblock it. After the claim no thread decides to.
 //!
 //! # Forks
 //!
@@ -78,12 +84,15 @@ impl<B: Shared> State<B> {
         // What a receiver has stays blocked until that has gone.
         let needed = if K::MASKED { self.claimed } else { SignalSet::EMPTY };
         let due = own.due() - needed;
+        // What is reserved stays blocked in every thread, for good: it acts on a delegate.
+        own.keep(due & self.reserved);
+        let due = due - self.reserved;
         if !due.is_empty() {
             own.unblock(due);
             *mask -= due;
         }
         if !self.reserved.is_empty() {
-            kernel.note_reserved(self.reserved - needed);
+            kernel.note_reserved(self.reserved - needed, self.reserved & needed);
         }
         let owed = self.owed() - needed;
         self.backend.let_in(kernel, owed)
@@ -98,7 +107,8 @@ impl<B: Shared> State<B> {
             self.threads.iter().fold(SignalSet::EMPTY, |all, record| all | record.guarded());
         // What no living thread is known to owe yields to a guard of any.
         let free = (self.abandoned | self.reserved) - guarded;
-        self.threads.iter().fold(free, |owed, record| owed | record.due())
+        let due = self.threads.iter().fold(SignalSet::EMPTY, |owed, record| owed | record.due());
+        free | (due - self.reserved)
     }
 }
 

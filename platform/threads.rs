@@ -3,7 +3,9 @@
 //! A thread's [`Record`] lives as long as the thread, destructors of thread-local values included,
 //! and then for as long as something is opened on it. Only the thread itself changes its mask, and
 //! so what it has newly blocked; other threads may end what was opened on it. All changes but that
-//! of `unblocking` are made under the lock of the process' state.
+//! of `unblocking` are made under the lock of the process' state, which orders them: so the plain
+//! atomics here are Relaxed. They are atomic since a fork, or a thread that looks at its own record,
+//! takes no lock.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,12 +32,13 @@ pub(crate) struct Record {
     /// program did so.
     restored: AtomicSet,
     /// What the thread is about to unblock, or is unblocking: its mask may not show it yet, and does
-    /// not while the signal's handler runs.
+    /// not while the signal's handler runs. Filled under the lock; emptied by the thread without it,
+    /// after its mask was set (Release), and watched by a thread that claims a signal (Acquire).
     pub(super) unblocking: AtomicSet,
     has_ended: AtomicBool,
     /// The process that the record was last used in: [`generation`](super::generation()).
     generation: AtomicU64,
-    /// The number of the thread, 0 if that is not known yet.
+    /// The number of the thread, 0 if that is not known yet: for messages.
     pub(super) tid: AtomicU32,
 }
 

@@ -10,7 +10,8 @@ use crate::{Signal, SignalSet};
 /// Why [`Signals::new`](crate::Signals::new) or [`update`](crate::Signals::update) refused.
 ///
 /// Whatever the reason, nothing was changed: mask, dispositions, descriptors and other receivers
-/// are as they were. The message says what to do.
+/// are as they were. The message says what to do. `Debug` shows it too, since that is what `expect`
+/// prints, and the runtime of Rust for an error that `main` returns.
 ///
 /// # Examples
 ///
@@ -23,7 +24,6 @@ use crate::{Signal, SignalSet};
 ///     other => drop(other),
 /// }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The set has no signal, so nothing would ever be received.
@@ -54,13 +54,29 @@ impl fmt::Display for OpenError {
             OpenError::AlreadyReceived(signals) => write!(
                 f,
                 "{signals}: already received by another receiver of this process; drop that one \
-                 first, or receive once and hand the signals on"
+                 first, or receive once and hand the signals on, as tokio::SignalHub does (feature \
+                 `tokio`)"
             ),
             OpenError::UnblockedThreads { signals, threads } => {
                 unblocked_threads(f, *signals, threads)
             }
             OpenError::Os(error) => error.fmt(f),
         }
+    }
+}
+
+impl fmt::Debug for OpenError {
+    /// The variant and the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variant = match self {
+            OpenError::Empty => "Empty",
+            OpenError::NotReceivable(_) => "NotReceivable",
+            OpenError::AlreadyReceived(_) => "AlreadyReceived",
+            OpenError::UnblockedThreads { .. } => "UnblockedThreads",
+            // The number and the kind, beside what the message says.
+            OpenError::Os(error) => return f.debug_tuple("Os").field(error).finish(),
+        };
+        write!(f, "{variant}: {self}")
     }
 }
 
@@ -103,10 +119,28 @@ fn unblocked_threads(
              program: open the receiver when that has returned"
         );
     }
+    ways_out(f, signals)
+}
+
+/// How a program comes to have the signals blocked in every thread: the first way that fits it.
+fn ways_out(f: &mut fmt::Formatter<'_>, signals: SignalSet) -> fmt::Result {
     f.write_str(
-        ". Open the receiver before starting threads, with tokio before building the runtime (not \
-         inside #[tokio::main]); or block the signals early in main with mask::block, so that \
-         every thread inherits it",
+        ". Open the receiver in main before starting threads, with tokio before building the \
+         runtime (inside #[tokio::main] its threads exist already); or reserve the signals for a \
+         receiver on any thread, with ",
+    )?;
+    // Real-time signals have no constants, so the macro can't name them.
+    if !signals.iter().any(Signal::is_real_time) {
+        f.write_str("signal_source::reserve_at_start!(")?;
+        for (index, signal) in signals.iter().enumerate() {
+            let (comma, name) = (if index == 0 { "" } else { ", " }, signal.to_string());
+            write!(f, "{comma}{}", name.trim_start_matches("SIG"))?;
+        }
+        f.write_str("); beside main, or with ")?;
+    }
+    f.write_str(
+        "signal_source::reserve first in main; or block them there with mask::block, so that every \
+         thread inherits it",
     )
 }
 
@@ -121,8 +155,8 @@ impl std::error::Error for OpenError {
 
 impl From<OpenError> for io::Error {
     /// Keeps an operating-system error as it is: it names the call that was refused, and what the
-    /// system said is its inner error's [`source`](std::error::Error::source). The others become its inner error, of the kind
-    /// `InvalidInput`, `ResourceBusy` or `Other`.
+    /// system said is its inner error's [`source`](std::error::Error::source). The others become the
+    /// inner error of one whose kind is `InvalidInput`, `ResourceBusy` or `Other`.
     fn from(error: OpenError) -> io::Error {
         let kind = match error {
             OpenError::Os(error) => return error,

@@ -13,14 +13,60 @@
 //! [`signalfd(2)`]: https://man7.org/linux/man-pages/man2/signalfd.2.html
 //! [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 //!
+//! # First steps
+//!
+//! What changes least in a tokio program that exists: the async `main` becomes `run`, and a `main` of
+//! three lines opens the receiver and hands it in, before `#[tokio::main]` starts the runtime's
+//! threads. (tokio's macro takes arguments on any function but `main`.)
+//!
+#![cfg_attr(feature = "tokio", doc = "```no_run")]
+#![cfg_attr(not(feature = "tokio"), doc = "```ignore")]
+//! use signal_source::{Signal, Signals, tokio::SignalStream};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     run(Signals::new([Signal::TERM, Signal::HUP])?)
+//! }
+//!
+//! #[tokio::main]
+//! async fn run(signals: Signals) -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut signals = SignalStream::try_from(signals)?;
+//!     loop {
+//!         let info = signals.recv().await?;
+//!         println!("{info}"); // SIGHUP from process 4321 (uid 1000)
+//!         match info.signal() {
+//!             Signal::HUP => println!("Reloading configuration"),
+//!             _ => return Ok(()),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! Where `main` has to stay a macro's, or receivers are opened later, on any thread, one line beside it
+//! reserves the signals before it runs:
+//!
+#![cfg_attr(feature = "tokio", doc = "```no_run,standalone_crate")]
+#![cfg_attr(not(feature = "tokio"), doc = "```ignore")]
+//! use signal_source::{Signal, tokio::SignalStream};
+//!
+//! signal_source::reserve_at_start!(TERM, HUP);
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut signals = SignalStream::new([Signal::TERM, Signal::HUP])?;
+//!     println!("{}", signals.recv().await?);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! With a runtime that is built by hand: open the receiver, then build, then
+//! `SignalStream::try_from` inside ([`tokio`]). Without one, in `main` or in a thread:
+//!
 //! ```no_run
 //! use signal_source::{Signal, Signals};
 //!
 //! let signals = Signals::new([Signal::TERM, Signal::HUP])?;
 //! for info in &signals {
-//!     let info = info?;
-//!     println!("{info}"); // SIGHUP from process 4321 (uid 1000)
-//!     match info.signal() {
+//!     match info?.signal() {
 //!         Signal::HUP => println!("Reloading configuration"),
 //!         _ => break,
 //!     }
@@ -42,7 +88,12 @@
 //!   there.
 //! - **Loud, not silent.** Whatever would lose signals or kill the process is an error when the
 //!   receiver is opened, and the message says what to do: [`OpenError`].
-//! - **Honest.** What the platform does not tell is absent, not zero: [`SignalInfo`].
+//! - **Honest.** What the platform does not tell is absent, not zero. With a signal that was queued the
+//!   sender wrote pid and uid itself, and can write any: [`SignalInfo::is_verified`] tells that from
+//!   what the kernel vouches for (`kill(2)`, `tgkill(2)`, children, the kernel's own).
+//! - **No waiting for the program's code.** No lock of this crate is held while a handler, a waker or
+//!   any other code of the program can run. Ending a thread or the process waits for the kernel alone;
+//!   dropping a receiver waits for no handler but that of a signal that it gives back itself.
 //!
 //! # Threads
 //!
@@ -51,17 +102,31 @@
 //! it is ignored by default (`CHLD`, `WINCH`, `URG`, `CONT`), vanishes without a trace. No call
 //! changes another thread's mask, but a new thread inherits its creator's. Hence the one rule:
 //!
-//! **Open the receiver in `main`, before any other thread exists**; with tokio, before the runtime
-//! is built. Where threads must come first, call [`mask::block`] before them.
+//! **Open the receiver in `main`, before any other thread exists; or reserve its signals before.**
 //!
-//! [`Signals::new`] checks it, and names the threads that do not block. Inside `#[tokio::main]` it
-//! is too late: the workers exist. On macOS and the BSDs masks play no part, and a receiver may be
-//! opened at any time, in any thread; a program that keeps to the rule works everywhere.
+//! | `main` | way |
+//! |---|---|
+//! | is the program's own | open first in `main`, and hand the receiver in |
+//! | is `#[tokio::main]`'s, `#[test]`'s or another macro's; or receivers are opened later, on any thread | [`reserve_at_start!`] beside it |
+//! | is the program's own, and receivers are opened later, on any thread | [`reserve()`] first in it |
+//! | starts threads that are to block the signals, and nothing else is wanted | [`mask::block`] first in it |
 //!
-//! A receiver may move to another thread and be dropped there. If the thread that opened it goes on
-//! blocking the signals, since it is busy elsewhere, a parked thread of this crate's own lets them
-//! in, so that Ctrl-C is not dead; the opener's mask is put back at its next call into this crate.
-//! A program that drops where it opened never sees that thread.
+//! [`Signals::new`] checks the rule: it refuses, names the threads that do not block, and says which
+//! ways out there are. A reserved signal without a receiver acts as before. On macOS and the BSDs masks
+//! play no part, and a receiver may be opened at any time, in any thread; a program that keeps to the
+//! rule works everywhere.
+//!
+//! This crate starts threads of its own only when one is needed, named `signal-source` and
+//! `signal-reader`:
+//!
+//! - The **delegate thread** (Linux) lets in what has to act and no other thread lets in: a reserved
+//!   signal without a receiver, and one whose receiver was dropped on another thread than the one that
+//!   opened it, which goes on blocking, being busy elsewhere. So Ctrl-C is not dead. An earlier handler
+//!   then runs on that thread; if one takes long, a further delegate is started for other signals. The
+//!   opener's mask is put back at its next call into this crate. A program that drops where it opened,
+//!   and reserves nothing, never sees a delegate.
+//! - The **reader thread** reads for [`tokio::SignalHub`] and [`tokio::Shutdown`], for as long as
+//!   something waits. It blocks every signal: no handler runs there, only wakers.
 //!
 //! # What merges, what queues
 //!
@@ -84,14 +149,15 @@
 //! - **What the kernel itself discards**: a pending stop signal when `CONT` is sent, a pending
 //!   `CONT` when a stop signal is sent.
 //! - **Masks that a program changes by its own calls.** A thread that unblocks a received signal
-//!   takes it away; a library that blocks one by itself keeps it blocked.
+//!   takes it away; a library that blocks one by itself keeps it blocked. See [`mask`].
 //! - **Endless floods**: dropping a receiver while a signal with an earlier handler is sent without
 //!   end keeps that handler busy, as it would have been.
 //!
 //! # Children
 //!
 //! A child inherits blocked and ignored signals, across exec too: `kill` would not end it. Start
-//! children with [`process::CommandExt::restore_signals`]. After `fork(2)` without exec (a daemon's
+//! children with [`process::CommandExt::restore_signals`], and a program that replaces this one with
+//! [`process::exec`](process::exec()). After `fork(2)` without exec (a daemon's
 //! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
 //! alone.
 //!
@@ -103,7 +169,7 @@
 //!
 //! - [`tokio::Shutdown`]: "tell me when to stop", for many tasks and threads; after the first signal
 //!   a second Ctrl-C kills, as it always did.
-//! - [`tokio::SignalHub`]: one receiver, many subscribers, in tasks of several runtimes and in plain
+//! - [`tokio::SignalHub`]: one receiver, many subscribers, in tasks of any executor and in plain
 //!   threads.
 //! - [`process::exit_by`]: ends the process so that its parent sees which signal ended it.
 //!
@@ -114,7 +180,9 @@
 //! # Coming from elsewhere
 //!
 //! [`migrating`] shows programs for `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop and
-//! AnyIO side by side with this crate's, and what changes in meaning.
+//! AnyIO side by side with this crate's, and what changes in meaning. [`event_loops`] has programs
+//! for async-io, polling, calloop, io_uring, compio, monoio, GLib, epoll and kqueue; [`libraries`]
+//! is for authors of libraries that receive signals.
 //!
 //! # Features
 //!
@@ -140,6 +208,12 @@ pub mod mask;
 // Pages alone: no program has any use for it.
 #[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
 pub mod migrating;
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+#[doc = include_str!("loops.md")]
+pub mod event_loops {}
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+#[doc = include_str!("libraries.md")]
+pub mod libraries {}
 #[cfg(all(unix, feature = "mio"))]
 mod mio;
 #[path = "../platform/mod.rs"]

@@ -1,4 +1,17 @@
-//! The signal masks of threads: block early, look, and find the threads that do not block.
+//! The signal masks of threads (`pthread_sigmask(3)`): blocking signals before there is a receiver,
+//! reading the mask, finding the threads that do not block.
+//!
+//! # Whose block is whose
+//!
+//! This crate puts back what it blocked itself, and that alone. What the program blocks with [`block`]
+//! is respected everywhere: a receiver's drop does not unblock it. Nor does the delegate thread, which
+//! lets signals in for threads that can't, let it in for a thread that has a guard of it; a reserved
+//! signal stays pending while any thread has one.
+//!
+//! What a program blocks by raw calls of its own *before* it opens a receiver stays blocked, too. But
+//! after a receiver was dropped on another thread than the one that opened it, what the opener then
+//! blocks by raw calls can't be told from what this crate blocked there and has still to undo: the
+//! opener's next call into this crate unblocks it. Use [`block`] for it, or call [`current`] before.
 
 use std::fmt;
 use std::io;
@@ -9,8 +22,9 @@ use crate::{Signal, SignalSet};
 
 /// Blocks the set in the calling thread (`pthread_sigmask(3)`), until the guard is dropped.
 ///
-/// A blocked signal stays pending. Threads that this one starts inherit the block. So where
-/// threads have to exist before the receiver, this comes first in `main`:
+/// A blocked signal stays pending, and acts when it is unblocked. Threads that this one starts inherit
+/// the block. So where threads have to exist before the receiver, this can come first in `main`; unless
+/// signals are to act until the receiver is there, which is what [`reserve`](crate::reserve()) is for.
 ///
 /// ```
 /// use signal_source::{Signal, mask};
@@ -82,11 +96,12 @@ impl MaskGuard {
     }
 }
 
-/// The calling thread's mask (`pthread_sigmask(3)`).
+/// The calling thread's mask (`pthread_sigmask(3)`), after this crate has put back what it had blocked
+/// in this thread for a receiver that was dropped on another one meanwhile.
 ///
 /// # Errors
 ///
-/// None is known to happen.
+/// If the system refuses, as a seccomp filter can; the mask is as it was then.
 ///
 /// # Examples
 ///

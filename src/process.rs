@@ -1,4 +1,5 @@
-//! What children start with, and how a process ends or stops by a signal.
+//! What child processes and a replacing program start with, and how a process ends or stops by a
+//! signal.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,7 +13,8 @@ use std::process::{self, Command};
 use crate::Signal;
 use crate::platform;
 
-/// Children that start as if this crate were not there.
+/// Extends [`std::process::Command`]: children that start with the signal mask and dispositions of a
+/// program that does not use this crate.
 pub trait CommandExt {
     /// Makes the child start with the signal mask and dispositions that it would have if this crate
     /// had changed none, whatever receivers and guards are open, or have been.

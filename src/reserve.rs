@@ -5,17 +5,17 @@ use std::sync::{Mutex, OnceLock};
 use crate::signals::receivable;
 use crate::{OpenError, SignalSet, platform};
 
-/// From now on, for the life of the process, receivers of these signals can be opened, dropped,
-/// opened again and widened on any thread, inside any runtime (`pthread_sigmask(3)`).
+/// Reserves signals: from now on, for the life of the process, receivers of them can be opened,
+/// dropped, opened again and widened on any thread, inside any runtime (`pthread_sigmask(3)`).
 ///
 /// Call it first in `main`, before any other thread exists; where `main` is not the program's first
 /// line (`#[tokio::main]`, `#[test]`, a constructor that starts threads), use
 /// [`reserve_at_start!`](crate::reserve_at_start).
 ///
 /// The signals are blocked in the calling thread, and so in all that it starts. While no receiver
-/// has them, a thread of this crate's own lets them in, so that they act exactly as before: Ctrl-C
-/// kills, an earlier handler runs, on that thread. A receiver takes them from there, and its drop
-/// gives them back there. Reserving twice is fine.
+/// has them, a thread of this crate's own (the *delegate thread*) lets them in, so that they act
+/// exactly as before: Ctrl-C kills, an earlier handler runs, on that thread. A receiver takes them from
+/// there, and its drop gives them back there. Reserving twice is fine.
 ///
 /// # Errors
 ///
@@ -51,8 +51,8 @@ pub fn reserve(set: impl Into<SignalSet>) -> Result<(), OpenError> {
     platform::reserve(receivable(set.into())?)
 }
 
-/// [Reserves](crate::reserve()) signals before `main` runs, and before the program has any thread: an
-/// item, at module level of the program.
+/// [Reserves](crate::reserve()) signals before `main` runs, when the program has no other thread yet:
+/// an item, to be put beside `main`.
 ///
 /// So inside `#[tokio::main]`, `#[tokio::test]`, `#[test]`, `actix_web::main` and the like, and in
 /// libraries that are called there, receivers are opened where they are needed.

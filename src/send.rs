@@ -1,4 +1,4 @@
-//! Sending signals: to one process, checked.
+//! Sending a signal to one process, with the pid checked (`kill(2)`, `sigqueue(3)`).
 
 use std::io;
 
@@ -21,7 +21,7 @@ use crate::platform;
 /// ```
 /// use signal_source::{Signal, send};
 ///
-/// // Nobody has this pid: there is no such process.
+/// // No process has this pid.
 /// assert!(send::kill(i32::MAX as u32, Signal::TERM).is_err());
 /// assert!(send::kill(0, Signal::TERM).is_err());
 /// ```

@@ -31,7 +31,7 @@ use crate::platform::{self, numbers};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(u8);
 
-/// What a signal does to the process while nobody receives it: [`Signal::disposition`].
+/// What a signal does to the process while no receiver has it: [`Signal::disposition`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Disposition {
@@ -78,7 +78,7 @@ named_signals! {
     USR1 "SIGUSR1" libc::SIGUSR1, "for the program to use";
     SEGV "SIGSEGV" libc::SIGSEGV, "invalid memory access (a fault: not receivable)";
     USR2 "SIGUSR2" libc::SIGUSR2, "for the program to use";
-    PIPE "SIGPIPE" libc::SIGPIPE, "write to a pipe that nobody reads; Linux directs it at the writing thread";
+    PIPE "SIGPIPE" libc::SIGPIPE, "write to a pipe or socket whose other end is closed; Linux directs it at the writing thread";
     ALRM "SIGALRM" libc::SIGALRM, "the timer of `alarm(2)` or `setitimer(2)` ran out";
     TERM "SIGTERM" libc::SIGTERM, "please terminate";
     CHLD "SIGCHLD" libc::SIGCHLD, "some child exited, stopped or continued: wait for all that did";
@@ -175,7 +175,7 @@ impl Signal {
 
     /// Whether [`Signals`](crate::Signals) can receive this signal.
     ///
-    /// Not receivable are `KILL` and `STOP`, which the kernel lets nobody have; `ILL`, `TRAP`,
+    /// Not receivable are `KILL` and `STOP`, which the kernel lets no process receive; `ILL`, `TRAP`,
     /// `BUS`, `FPE`, `SEGV` and `SYS`, which report a fault of the very thread that runs and would
     /// kill it nevertheless; and the numbers that the C library keeps for its own threads.
     /// `CONT` is not receivable on DragonFly BSD, whose kernel never records it.
@@ -202,7 +202,7 @@ impl Signal {
         ) && numbers::receivable(self.as_raw())
     }
 
-    /// What this signal does to the process while nobody receives it, read by `sigaction(2)`.
+    /// What this signal does to the process while no receiver has it, read by `sigaction(2)`.
     ///
     /// A program that may run under `nohup` or as a shell's background job looks here before it
     /// opens a receiver for `HUP` or `INT`: what was ignored at the start should stay ignored.

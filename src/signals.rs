@@ -60,7 +60,7 @@ pub struct Signals {
     audit: bool,
 }
 
-/// How to open a receiver: [`Signals::builder`].
+/// Options for opening a [`Signals`] receiver, made by [`Signals::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -71,9 +71,11 @@ impl Builder {
     /// Whether to check that every other thread blocks the signals; `true` unless told otherwise.
     ///
     /// Without the check it is the program's to know that they do. A signal that some thread lets
-    /// in may bypass the receiver: it kills, or, ignored by default, vanishes without a trace.
-    /// Tests that run under a harness with threads of its own turn it off. On macOS and the BSDs
-    /// no check is needed, and none is made.
+    /// in may bypass the receiver: it kills, or, ignored by default, vanishes without a trace. So
+    /// where threads exist that do not block, turning it off is no way out, in tests under a harness
+    /// with threads of its own neither: [reserve](crate::reserve_at_start!) the signals instead, and
+    /// leave it on. Turn it off where `/proc` can't be read, or where opening among thousands of
+    /// threads takes too long, in a program that knows its threads. On macOS and the BSDs no check is needed, and none is made.
     pub fn audit(mut self, audit: bool) -> Builder {
         self.audit = audit;
         self
@@ -109,8 +111,8 @@ impl Signals {
     /// Opens a receiver for a signal, an array of them or a set (`signalfd(2)`; `kqueue(2)`).
     ///
     /// Open it in `main`, before any other thread exists: with tokio before the runtime is built,
-    /// and hand it in. Where threads must come first, call [`mask::block`](crate::mask::block)
-    /// before them.
+    /// and hand it in. Or reserve the signals before, with [`reserve`](crate::reserve()) or
+    /// [`reserve_at_start!`](crate::reserve_at_start), and open it anywhere.
     ///
     /// # Errors
     ///
@@ -122,7 +124,7 @@ impl Signals {
     ///
     /// Linux and Android: blocks the set in the calling thread (`pthread_sigmask(3)`) and looks at
     /// every other thread of the process (`/proc/self/task/*/status`; some 15 µs a thread). Where
-    /// `/proc` is not mounted, nobody looks. Linux makes no `CHLD` at all while that is ignored: it
+    /// `/proc` is not mounted, no thread is looked at. Linux makes no `CHLD` at all while that is ignored: it
     /// is put to its default while the receiver is open.
     ///
     /// # Examples
@@ -210,7 +212,7 @@ impl Signals {
         self.audit
     }
 
-    /// The next pending signal, if there is one, without waiting.
+    /// The next pending signal, if there is one, without waiting (`read(2)`; `kevent(2)`).
     ///
     /// Under an edge-triggered event loop call it until it returns `None`, or
     /// [`try_recv_many`](Self::try_recv_many) until it returns 0: the next edge comes only then.

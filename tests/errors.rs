@@ -28,6 +28,9 @@ fn main() {
             claimed_on_another_thread,
             #[cfg(target_os = "linux", "no mask counts elsewhere")]
             a_thread_that_does_not_block,
+            debug_says_what_to_do,
+            #[cfg(target_os = "linux", "no mask counts elsewhere")]
+            threads_that_do_not_block_name_the_ways_out,
             no_descriptor_left,
             a_refused_update_goes_on_receiving,
             a_refusal_loses_nothing_pending,

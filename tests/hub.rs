@@ -52,21 +52,21 @@ fn main() {
         cases![
             two_subscribers_of_one_signal_both_get_it,
             of_three_the_second_gets_it_after_the_others_have_gone,
-            an_unread_subscriber_holds_up_nobody,
+            an_unread_subscriber_holds_up_no_other,
             each_of_ten_signals_reaches_all,
             one_shot_among_steady_ones,
             many_threads_with_runtimes_while_others_come_and_go,
             four_runtimes_ten_rounds,
-            a_dropped_runtime_starves_nobody,
-            a_blocked_runtime_starves_nobody,
-            a_runtime_that_is_not_driven_starves_nobody,
+            a_dropped_runtime_starves_no_waiter,
+            a_blocked_runtime_starves_no_waiter,
+            a_runtime_that_is_not_driven_starves_no_waiter,
             an_inner_and_an_outer_runtime,
             a_task_and_threads_at_once,
             a_multi_thread_runtime,
             two_in_one_task,
             in_a_local_set,
             moves_between_runtimes_and_threads,
-            the_next_thread_takes_over,
+            a_signal_wakes_its_own_waiter,
             a_thread_is_told_what_a_runtime_read,
             a_late_joiner_sees_no_history,
             what_came_before_the_first_subscriber_acts => End::DiesOf(Signal::TERM),
@@ -113,13 +113,13 @@ fn main() {
             #[cfg(target_os = "linux")]
             real_time_signals_queue_to_the_bound,
             #[cfg(target_os = "linux")]
-            real_time_signals_that_nobody_read_act_each,
+            real_time_signals_that_were_not_read_act_each,
             #[cfg(target_os = "linux")]
             real_time_signals_act_with_their_integer,
             #[cfg(target_os = "linux")]
             a_flood_reaches_many_subscribers,
             #[cfg(target_os = "linux")]
-            everybody_sees_each_in_order,
+            every_subscriber_sees_each_in_order,
             #[cfg(target_os = "linux")]
             a_flood_leaves_other_tasks_their_turn,
             #[cfg(target_os = "linux")]
@@ -182,7 +182,7 @@ async fn next(subscriber: &mut Subscriber) -> Signal {
     subscriber.recv().await.expect("recv").signal()
 }
 
-/// Polls once, so that the runtime is registered.
+/// Polls once, so that it is a waiter.
 async fn start_waiting(subscriber: &mut Subscriber) {
     let mut waiting = pin!(subscriber.recv());
     poll_fn(|cx| {

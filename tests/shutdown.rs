@@ -1,4 +1,4 @@
-//! `Shutdown`: the signal to stop, told to everybody who asks.
+//! `Shutdown`: the signal to stop, told to every task and thread that asks.
 #![allow(unreachable_pub)] // each test binary is a crate of its own
 
 #[path = "shutdown/afterwards.rs"]
@@ -41,11 +41,11 @@ fn main() {
             is_triggered_reads_what_is_pending,
             a_second_signal_kills => End::DiesOf(Signal::INT),
             another_pending_signal_kills => End::DiesOf(Signal::TERM),
-            closed_before_anybody_is_told => End::DiesOf(Signal::INT),
+            closed_before_any_waiter_is_told => End::DiesOf(Signal::INT),
             keeps_receiving_if_told_to,
             ten_at_once_do_not_kill_a_keeper,
             further_signals_go_to_one_each,
-            a_further_signal_that_nobody_read_acts => End::DiesOf(Signal::INT),
+            a_further_signal_that_was_not_read_acts => End::DiesOf(Signal::INT),
             a_further_signal_read_for_a_dropped_future_is_not_lost,
             nothing_further_without_keeping,
             triggers,
@@ -57,10 +57,10 @@ fn main() {
             dropped_unfired_lets_the_unread_act => End::DiesOf(Signal::TERM),
             fired_untold_acts => End::DiesOf(Signal::TERM),
             fired_and_told_does_not_act,
-            read_for_nobody_never => End::DiesOf(Signal::TERM),
+            not_read_without_a_waiter => End::DiesOf(Signal::TERM),
             a_runtime_shut_down_while_waiting => End::DiesOf(Signal::TERM),
-            a_dropped_runtime_starves_nobody,
-            a_blocked_runtime_starves_nobody,
+            a_dropped_runtime_starves_no_waiter,
+            a_blocked_runtime_starves_no_waiter,
             ignored_int_and_hup_stay_ignored,
             other_ignored_signals_are_received,
             with_nothing_left_only_the_trigger_fires,
@@ -103,7 +103,7 @@ fn is_ours(cause: &ShutdownCause, signal: Signal) -> bool {
     cause.signal() == Some(signal) && sender.is_some() == KERNEL.sender
 }
 
-/// Polls once, so that the runtime is registered.
+/// Polls once, so that it is a waiter.
 async fn start_waiting(shutdown: &Shutdown) {
     let mut waiting = pin!(shutdown.wait());
     poll_fn(|cx| {

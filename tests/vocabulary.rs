@@ -1,18 +1,22 @@
 //! The words of the crate: `Signal`, `SignalSet`, what errors and records say.
 
 mod harness;
+#[path = "vocabulary/inputs.rs"]
+mod inputs;
 #[cfg(feature = "serde")]
 #[path = "vocabulary/serde.rs"]
 mod serde;
+#[path = "vocabulary/sets.rs"]
+mod sets;
 
 use std::collections::{BTreeSet, HashSet};
 
+use self::inputs::*;
 #[cfg(feature = "serde")]
 use self::serde::*;
+use self::sets::*;
 use harness::kernel::KERNEL;
 use harness::{in_fork, send, set_counting, set_default, set_ignored};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use signal_source::{Disposition, OpenError, Signal, SignalSet, Signals};
 
 fn main() {
@@ -157,95 +161,6 @@ fn nohup_is_seen() {
     }
 }
 
-fn the_empty_set() {
-    const EMPTY: SignalSet = SignalSet::EMPTY;
-    assert!(EMPTY.is_empty());
-    assert_eq!((EMPTY.len(), EMPTY.iter().next()), (0, None));
-    assert_eq!(EMPTY, SignalSet::default());
-    assert_eq!(format!("{EMPTY:?}"), "{}");
-    assert_eq!(EMPTY, SignalSet::from([]));
-    assert!(!EMPTY.contains(Signal::TERM));
-}
-
-/// Origin: mio-signals' set operations (R20)
-fn set_algebra() {
-    let [hup, int, term] = [Signal::HUP, Signal::INT, Signal::TERM];
-    let (one, two) = (SignalSet::from([hup, int]), SignalSet::from([int, term]));
-    assert_eq!(one | two, SignalSet::from([hup, int, term]));
-    assert_eq!(one & two, SignalSet::from(int));
-    assert_eq!(one - two, SignalSet::from(hup));
-    assert_eq!(one.with(hup), one);
-    assert_eq!(one.without(term), one);
-    assert_eq!(one.without(hup), SignalSet::from(int));
-    let mut set = one;
-    set |= two;
-    assert_eq!(set.len(), 3);
-    set &= two;
-    assert_eq!(set, two);
-    set -= Signal::TERM.into();
-    assert_eq!(set, int.into());
-    set.extend([hup, hup, term]);
-    assert_eq!(set, one | two);
-    // The laws, over all pairs of signals.
-    let every: Vec<_> = (1..=128).filter_map(Signal::from_raw).collect();
-    for &a in &every {
-        for &b in &every {
-            let both = SignalSet::from([a, b]);
-            assert_eq!(both.len(), if a == b { 1 } else { 2 });
-            assert!(both.contains(a) && both.contains(b));
-            assert_eq!(both - a.into(), if a == b { SignalSet::EMPTY } else { b.into() });
-        }
-    }
-}
-
-fn sets_from_many_things() {
-    const STOP: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
-    let slice: &[Signal] = &[Signal::TERM, Signal::INT];
-    assert_eq!(SignalSet::from(slice), STOP);
-    assert_eq!(SignalSet::from([Signal::INT, Signal::TERM, Signal::INT]), STOP);
-    assert_eq!([Signal::INT, Signal::TERM].into_iter().collect::<SignalSet>(), STOP);
-    assert_eq!(STOP.iter().collect::<SignalSet>(), STOP);
-    assert_eq!(STOP.without(Signal::INT), Signal::TERM.into());
-}
-
-fn iteration() {
-    let set = SignalSet::from([Signal::TERM, Signal::HUP, Signal::USR1]);
-    let mut iter = set.iter();
-    assert_eq!((iter.len(), iter.size_hint()), (3, (3, Some(3))));
-    let numbers: Vec<_> = set.into_iter().map(Signal::as_raw).collect();
-    assert!(numbers.is_sorted());
-    assert_eq!(iter.next(), Some(Signal::HUP));
-    assert_eq!(iter.len(), 2);
-    assert_eq!(iter.clone().count(), 2);
-    assert_eq!((iter.nth(1).is_some(), iter.next(), iter.next()), (true, None, None));
-}
-
-fn everything_receivable() {
-    let all = SignalSet::all();
-    for signal in (1..=128).filter_map(Signal::from_raw) {
-        assert_eq!(all.contains(signal), signal.is_receivable(), "{signal}");
-    }
-    for signal in [Signal::HUP, Signal::TERM, Signal::CHLD, Signal::TSTP, Signal::ABRT] {
-        assert!(all.contains(signal), "{signal}");
-    }
-    assert_eq!(all.contains(Signal::CONT), KERNEL.cont);
-    for signal in [Signal::KILL, Signal::STOP, Signal::SEGV, Signal::ILL] {
-        assert!(!all.contains(signal), "{signal}");
-    }
-    // Its length in numbers: nothing but the above is left out.
-    #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-    assert_eq!(all.len(), 31 - 8 + 31);
-}
-
-/// Origin: Go `TestNotifyContextStringer` (G15)
-fn sets_print() {
-    let set = SignalSet::from([Signal::TERM, Signal::HUP, Signal::INT]);
-    assert_eq!(format!("{set:?}"), "{SIGHUP, SIGINT, SIGTERM}");
-    assert_eq!(set.to_string(), "SIGHUP, SIGINT, SIGTERM");
-    assert_eq!(SignalSet::EMPTY.to_string(), "");
-    assert!(format!("{set:#?}").lines().count() > 3);
-}
-
 /// Each says what is wrong, of which signal, and what to do.
 fn error_messages() {
     let message = |error: OpenError| error.to_string();
@@ -314,18 +229,6 @@ fn numbers_convert_or_are_named() {
     assert!(text.ends_with(&format!("from 1 to {last}")), "{text}");
 }
 
-fn signals_and_sets_combine() {
-    let [hup, int, term] = [Signal::HUP, Signal::INT, Signal::TERM];
-    let all = SignalSet::from([hup, int, term]);
-    assert_eq!(hup | int | term, all);
-    assert_eq!(hup | SignalSet::from([int, term]), all);
-    assert_eq!(SignalSet::from([int, term]) | hup, all);
-    assert_eq!(SignalSet::from(vec![term, hup, int, hup]), all);
-    assert_eq!(SignalSet::from(Vec::new()), SignalSet::EMPTY);
-    let signals = Signals::new(vec![hup, term]).expect("open");
-    assert_eq!(signals.set(), hup | term);
-}
-
 fn records_compare_and_hash() {
     let signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
     let receive = |signal| {
@@ -339,46 +242,4 @@ fn records_compare_and_hash() {
     assert_eq!(one.is_verified(), KERNEL.sender);
     let origins = HashSet::from([one.origin(), same.origin(), other.origin()]);
     assert_eq!(origins.len(), 1);
-}
-
-/// Tries many inputs; what fails is made as small as it can be.
-fn for_many<S: Strategy>(inputs: S, property: impl Fn(S::Value)) {
-    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&inputs, |input| {
-        property(input);
-        Ok(())
-    });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
-}
-
-fn any_text_is_a_signal_or_an_error() {
-    let property = |text: String| match text.parse::<Signal>() {
-        Ok(signal) => {
-            assert_eq!(signal.to_string().parse(), Ok(signal), "{text:?}");
-            assert_eq!(text.to_lowercase().parse(), Ok(signal), "{text:?}");
-            assert_eq!(Signal::from_raw(signal.as_raw()), Some(signal));
-        }
-        Err(error) => assert!(error.to_string().contains(&format!("{text:?}")), "{error}"),
-    };
-    for_many(any::<String>(), property);
-    // Nearly right.
-    for_many(
-        ("(SIG)?", "(sig)?(rtmin|RTMAX|TERM|hup|[0-9]{0,12})", "[-+]?[0-9]{0,12}")
-            .prop_map(|(prefix, name, offset)| prefix + &name + &offset),
-        property,
-    );
-}
-
-fn any_numbers_make_a_set() {
-    for_many(proptest::collection::vec(any::<i32>().prop_map(|n| n % 140), 0..200), |numbers| {
-        let signals: Vec<_> = numbers.into_iter().filter_map(Signal::from_raw).collect();
-        let expected: BTreeSet<_> = signals.iter().copied().collect();
-        let set = SignalSet::from(signals);
-        assert_eq!(set.iter().collect::<BTreeSet<_>>(), expected);
-        assert_eq!(set.len(), expected.len());
-        assert!(set.iter().eq(expected.iter().copied()), "in the same order");
-        let names = set.to_string();
-        let parsed = names.split(", ").filter(|name| !name.is_empty());
-        assert_eq!(parsed.map(|name| name.parse().expect("a name")).collect::<SignalSet>(), set);
-    });
 }

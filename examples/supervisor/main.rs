@@ -59,7 +59,7 @@ fn milliseconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 
-/// Says something. A log that nobody reads any more must not end a supervisor.
+/// Says something. A log whose reader has gone must not end a supervisor.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write;

@@ -33,7 +33,7 @@ struct Worker {
 }
 
 enum State {
-    /// The pid is ours until we have waited for it: nobody else can get it.
+    /// The pid is ours until we have waited for it: no other process can get it.
     Running {
         pid: Pid,
         since: Instant,
@@ -222,7 +222,7 @@ const EVERYONE: Pid = Pid::from_raw(-1);
 fn send(to: Pid, signal: Signal) {
     let named = nix::sys::signal::Signal::try_from(signal.as_raw());
     match named.and_then(|signal| kill(to, signal)) {
-        // Nobody is there, or no longer.
+        // ESRCH: there is no such process any more.
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(error) => say!("{signal} to {to}: {error}"),
     }

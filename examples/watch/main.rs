@@ -1,7 +1,8 @@
-//! Shows every signal that reaches it: who sent it, with which payload, on whose behalf.
+//! Shows every signal that reaches it: which process sent it (and whether the kernel vouches for
+//! that), with which payload, what became of which child.
 //!
 //! An example of a blocking program that receives everything and still behaves well in a terminal:
-//! Ctrl-C, Ctrl-Z and `fg`, a closed window, a pipe that nobody reads any more.
+//! Ctrl-C, Ctrl-Z and `fg`, a closed window, a pipe whose reader has gone.
 //!
 //! ```text
 //! $ cargo run --all-features --example watch
@@ -31,8 +32,8 @@ use signal_source::{
 /// process, command and user are those of now: it may have gone, and another have its number.
 ///
 /// Ctrl-C is shown; a second one within a second ends the program. Ctrl-Z is shown, then stops it
-/// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when nobody reads
-/// its output any more. All else, TERM too, is shown and nothing more: from outside, KILL ends it.
+/// as usual; so do TTIN and TTOU. It also ends when its terminal hangs up, and when the reader
+/// of its output has gone. All else, TERM too, is shown and nothing more: from outside, KILL ends it.
 /// INT or HUP that was ignored when it started (a script's background job, nohup) does not end it.
 #[derive(Parser)]
 #[command(name = "watch")]
@@ -68,7 +69,7 @@ fn main() {
     match watch(&signals, &mut ending, args.json) {
         // A shell that runs this in a loop sees why it ended.
         Ok(signal) => exit_by(signal),
-        Err(error) if nobody_reads(&error) => process::exit(0),
+        Err(error) if reader_has_gone(&error) => process::exit(0),
         Err(error) => fail(error),
     }
 }
@@ -83,7 +84,7 @@ fn watch(signals: &Signals, ending: &mut Ending, json: bool) -> io::Result<Signa
     let (pid, set) = (process::id(), signals.set());
     let what = if set == SignalSet::all() { "every signal".into() } else { set.to_string() };
     let twice = if set.contains(Signal::INT) { ", twice within a second," } else { "" };
-    // Whether anybody reads this does not matter.
+    // Whether this can be written does not matter.
     let _ = writeln!(io::stderr(), "Process {pid} receives {what}. Ctrl-C{twice} ends it.");
     loop {
         wait(signals)?;
@@ -102,7 +103,7 @@ fn watch(signals: &Signals, ending: &mut Ending, json: bool) -> io::Result<Signa
     }
 }
 
-/// Sleeps until a signal is pending; an error if nobody reads the output any more.
+/// Sleeps until a signal is pending; an error if the reader of the output has gone.
 fn wait(signals: &Signals) -> io::Result<()> {
     let output = io::stdout();
     let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, PollFlags::empty())];
@@ -115,7 +116,7 @@ fn wait(signals: &Signals) -> io::Result<()> {
 }
 
 /// Whether the output was a pipe without a reader, or a terminal that has hung up.
-fn nobody_reads(error: &io::Error) -> bool {
+fn reader_has_gone(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::PIPE | Errno::IO))
 }
 

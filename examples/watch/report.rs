@@ -11,7 +11,7 @@ use signal_source::{Origin, Sender, SignalInfo};
 
 /// One received signal, and what can be found out about its sender.
 pub(crate) struct Report {
-    /// When it was received: nobody says when it was sent.
+    /// When it was received: the kernel does not tell when it was sent.
     time: Zoned,
     info: SignalInfo,
     /// What the record says, and the names of now; what is not known has no field.

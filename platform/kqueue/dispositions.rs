@@ -104,8 +104,9 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
     let unread = kernel.take_unread();
     kernel.unwatch(set);
     for signal in unread {
-        // Whoever else watches is not told of what would do nothing. What is not of the set was
-        // only in the way: it is recorded anew, as sent once.
+        // What would do nothing is not sent: another kqueue of the program may watch the signal and
+        // would count it twice. What is not of the set was read only because a kqueue can't be read
+        // by signal: it is recorded anew, as sent once.
         if !set.contains(signal) || acts(kernel, signal) {
             kernel.send(signal);
         }
@@ -115,7 +116,7 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
 /// Puts the earlier actions of the set back, the last one first.
 fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
     for change in split_off(changes, set).into_iter().rev() {
-        // Whoever has set another one meanwhile keeps it.
+        // An action without this crate's mark was set by the program meanwhile, and stays.
         if kernel.action(change.signal).is_ok_and(|now| now.mark(change.signal).is_some()) {
             let done = kernel.set_action(change.signal, &change.earlier);
             debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);

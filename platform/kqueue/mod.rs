@@ -2,7 +2,7 @@
 //!
 //! The kernel records each signal that is sent to the process before it looks at what to do with
 //! it, and counts. So no mask matters and no thread: it is the disposition that keeps a signal from
-//! acting while it is received ([`dispositions`]).
+//! acting while it is received. [`dispositions`] has the order of steps, [`queue`] the calls.
 
 mod at_start;
 mod dispositions;
@@ -11,6 +11,7 @@ pub(super) mod no_sigqueue;
 pub(crate) mod numbers;
 #[cfg(feature = "tokio")]
 mod poller;
+mod queue;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -21,22 +22,24 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+#[cfg(feature = "tokio")]
+use nix::sys::event::EvFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::event::kqueue::{self, EventFlags};
-use rustix::io::FdFlags;
 
-use self::dispositions::{Change, Kernel};
+use self::dispositions::Change;
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
-use super::actions::Action;
+#[cfg(feature = "tokio")]
+use self::queue::event;
+use self::queue::{Queue, blank, decode};
 use super::kernel::{self, Kernel as _, Os};
 use super::masks::Block;
 use super::process::{locked, locked_anyhow};
 use super::sigset;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
-use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
+use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
@@ -48,9 +51,6 @@ pub(super) fn touched() -> SignalSet {
 
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
-
-/// The kernel keeps one record for each signal, so there are never more.
-const MOST: usize = 128;
 
 #[derive(Default)]
 pub(in crate::platform) struct Shared {
@@ -79,12 +79,12 @@ impl kernel::Shared for Shared {
 impl Shared {
     /// Notes what a queue watches beside the rest.
     fn add(&mut self, queue: &Queue, set: SignalSet) {
-        self.queues.push((queue.0.as_fd().as_raw_fd(), set));
+        self.queues.push((queue.as_fd().as_raw_fd(), set));
     }
 
     /// Notes what a queue, which may be about to be closed, does not watch any more.
     fn remove(&mut self, queue: &Queue, set: SignalSet) {
-        let fd = queue.0.as_fd().as_raw_fd();
+        let fd = queue.as_fd().as_raw_fd();
         self.queues.iter_mut().filter(|entry| entry.0 == fd).for_each(|entry| entry.1 -= set);
         self.queues.retain(|entry| !entry.1.is_empty());
     }
@@ -242,10 +242,10 @@ impl Receiver {
     }
 }
 
-/// In a forked child the number is nobody's, or somebody else's.
+/// In a forked child the number belongs to no descriptor, or to one that the child has opened since.
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.queue.0.as_fd()
+        self.queue.as_fd()
     }
 }
 
@@ -300,114 +300,6 @@ fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut
     dispositions::give_back(queue, set, changes);
     state.backend.remove(queue, set);
     state.unclaim(set);
-}
-
-struct Queue(Kqueue);
-
-impl Queue {
-    fn new() -> io::Result<Queue> {
-        let queue = Kqueue::new()?;
-        // In between a fork can't take it along: none inherits it.
-        rustix::io::fcntl_setfd(&queue, FdFlags::CLOEXEC)?;
-        Ok(Queue(queue))
-    }
-
-    /// What one `kevent(2)` gives without waiting.
-    fn read<'a>(&self, events: &'a mut [KEvent]) -> io::Result<&'a [KEvent]> {
-        let count = self.kevent(&[], events)?;
-        Ok(&events[..count])
-    }
-
-    /// A change that is made again, after an interruption, changes nothing more.
-    fn kevent(&self, changes: &[KEvent], events: &mut [KEvent]) -> io::Result<usize> {
-        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        loop {
-            match self.0.kevent(changes, events, Some(now)) {
-                Err(Errno::EINTR) => {}
-                result => return Ok(result?),
-            }
-        }
-    }
-}
-
-impl Kernel for Queue {
-    fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        let changes: Vec<_> = set.iter().map(|signal| event(signal, EvFlags::EV_ADD)).collect();
-        self.kevent(&changes, &mut []).map(drop)
-    }
-
-    fn unwatch(&mut self, set: SignalSet) {
-        for signal in set {
-            // One by one: the call ends at the first that does not exist, where watching failed.
-            let _ = self.kevent(&[event(signal, EvFlags::EV_DELETE)], &mut []);
-        }
-    }
-
-    fn take_unread(&mut self) -> SignalSet {
-        let mut events = [blank(); MOST];
-        let mut unread = SignalSet::EMPTY;
-        loop {
-            match self.read(&mut events) {
-                Ok(events) if !events.is_empty() => {
-                    unread.extend(events.iter().filter_map(signal));
-                    if events.len() < MOST {
-                        return unread;
-                    }
-                }
-                _ => return unread,
-            }
-        }
-    }
-
-    /// On macOS and iOS, what is pending for the calling thread alone: the kernel says no more.
-    fn pending(&mut self) -> SignalSet {
-        pending()
-    }
-
-    fn action(&self, signal: Signal) -> io::Result<Action> {
-        Action::of(signal)
-    }
-
-    fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {
-        action.set(signal)
-    }
-
-    fn send(&mut self, signal: Signal) {
-        // A process may send itself anything.
-        let sent = sigset::kill(nix::unistd::getpid().as_raw(), signal);
-        debug_assert!(sent.is_ok(), "{signal} to oneself");
-    }
-}
-
-fn event(signal: Signal, flags: EvFlags) -> KEvent {
-    let ident = signal.as_raw().unsigned_abs() as usize;
-    KEvent::new(ident, EventFilter::EVFILT_SIGNAL, flags, FilterFlag::empty(), 0, 0)
-}
-
-/// Room for a record.
-fn blank() -> KEvent {
-    KEvent::new(0, EventFilter::EVFILT_SIGNAL, EvFlags::empty(), FilterFlag::empty(), 0, 0)
-}
-
-fn signal(event: &KEvent) -> Option<Signal> {
-    Signal::from_kernel(u32::try_from(event.ident()).ok()?)
-}
-
-/// What is pending for the process or the calling thread.
-fn pending() -> SignalSet {
-    let mut raw = *nix::sys::signal::SigSet::empty().as_ref();
-    // SAFETY: `raw` is a set to write to.
-    unsafe { libc::sigpending(&mut raw) };
-    sigset::from_raw(&raw)
-}
-
-/// The number and the count: a kqueue tells no more.
-fn decode(event: &KEvent) -> io::Result<SignalInfo> {
-    let signal = signal(event).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, "the kernel's record has no signal's number")
-    })?;
-    let count = u32::try_from(event.data()).unwrap_or(u32::MAX);
-    Ok(SignalInfo::new(signal, count, None, Origin::Unknown, 0))
 }
 
 pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> {

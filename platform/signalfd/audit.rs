@@ -59,7 +59,7 @@ pub(super) fn unblocked_threads(
             list => list?,
         };
         let count = audit.count()?;
-        // Alone, the calling thread knows that nobody comes or goes.
+        // Alone, the calling thread knows that no other comes or goes.
         let whole = count == Some(list.len()) && (count == Some(1) || list.is_subset(&threads()?));
         let (offenders, ended) = audit.read(&list)?;
         if !offenders.is_empty() || (whole && !ended) {
@@ -74,8 +74,8 @@ pub(super) fn unblocked_threads(
 fn too_busy(culprit: &str) -> io::Error {
     let message = format!(
         "the audit of this process' threads found no quiet moment within a second, because of \
-         {culprit}: open the receiver before starting threads, or open it with \
-         Signals::builder().audit(false)"
+         {culprit}: open the receiver, or reserve its signals, before starting threads; or open it \
+         with Signals::builder().audit(false)"
     );
     io::Error::new(io::ErrorKind::TimedOut, message)
 }

@@ -6,10 +6,23 @@
 //! is started when first needed; programs that drop where they opened never see one.
 //!
 //! The program's handlers run on a delegate, so it may not answer for as long as one of them
-//! takes, and no other thread waits for it with the lock. What it is to let in is written to its
-//! `wanted` and counted in `asked`; it says in `done` how far it has got. Whoever gives a signal back
-//! waits until a delegate lets it in, so that what was pending has acted; if the delegate does not
-//! answer, it is inside a handler of another signal, and a further one is started.
+//! takes, and no other thread waits for it with the lock. A thread that gives a signal back waits
+//! until a delegate lets it in, so that what was pending has acted; if the delegate does not answer
+//! in time, it is inside a handler of another signal, and a further one is started.
+//!
+//! # The handshake
+//!
+//! | state | means | the delegate |
+//! |---|---|---|
+//! | `done` = `asked` | its mask lets in `wanted` and no more | sleeps until `asked` changes |
+//! | `done` < `asked` | `wanted` was changed; its mask may still let in all of `may_let_in` | sets its mask, or is inside a handler |
+//! | `is_late` | it was waited for in vain since | is asked for nothing more until it answers |
+//!
+//! The thread that asks writes `wanted` and then `asked` under the lock of the process' state, so
+//! requests come one after another. The delegate takes no lock: it loads `asked`, then `wanted`, sets
+//! its mask, and stores the number it loaded into `done`. Should a request come in between, its mask
+//! may follow the new `wanted` already while `done` names the old request: then it goes round once
+//! more, and sets the same mask again.
 
 use std::io;
 use std::sync::Arc;
@@ -34,16 +47,20 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Delegate {
     /// What it is to let in. Written under the lock of the process' state.
     wanted: AtomicSet,
-    /// How often `wanted` was written. Stored after it (Release), loaded before it (Acquire).
+    /// How often `wanted` was written. Increased after it (Release) and loaded before it (Acquire): a
+    /// delegate that sees the number sees the set that it counts, or a later one.
     asked: AtomicU32,
-    /// Up to which of these its mask follows. Stored after the mask was set (Release).
+    /// Up to which of these its mask follows. Stored after the mask was set (Release), and loaded by
+    /// a thread that waits (Acquire): what a handler wrote that ran until then, that thread sees.
     done: AtomicU32,
     /// What it lets in, or may for a moment, since it was asked to once and has not answered a later
     /// request. Written under the lock.
     may_let_in: AtomicSet,
-    /// It did not answer in time, and has not since.
+    /// It did not answer in time, and has not since. Relaxed: a hint, which decides only whether
+    /// this delegate or a further one is asked.
     is_late: AtomicBool,
-    /// Its number, once it runs.
+    /// Its number, once it runs: 0 until then. Stored before the first `done` (Release), so a thread
+    /// that has waited for that leaves this delegate out of its audit.
     tid: AtomicU32,
 }
 
@@ -118,7 +135,7 @@ impl Delegates {
         tids.filter(|&tid| tid != 0).collect()
     }
 
-    /// Starts one that lets in the set.
+    /// Starts a delegate that lets in the set.
     fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
         let delegate = Arc::new(Delegate::default());
         delegate.wanted.set(set);

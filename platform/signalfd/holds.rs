@@ -52,6 +52,8 @@ impl<K: Kernel> Change<'_, K> {
         let forked = self.kernel.forked_record();
         let heir = forked.as_ref().unwrap_or(self.own);
         heir.enter(generation, || 0);
+        // The reservation was the parent's; only the receiver kept this blocked in the child.
+        heir.block(set & self.kernel.reserved_at_fork());
         if !Arc::ptr_eq(heir, &hold.thread) {
             // What a guard holds there as well, the program itself wanted blocked.
             heir.block(set & (hold.thread.newly() - hold.thread.guarded()));

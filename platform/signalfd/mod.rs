@@ -234,7 +234,7 @@ pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
     }
     // SAFETY: the page was mapped just now, and is private and anonymous.
     if unsafe { libc::madvise(page, len, libc::MADV_WIPEONFORK) } != 0 {
-        // SAFETY: nobody has seen the page.
+        // SAFETY: the page was mapped just now, and no other thread knows its address.
         unsafe { libc::munmap(page, len) };
         return None;
     }

@@ -154,6 +154,7 @@ pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), 
         let new = set - change.state.reserved;
         // What a receiver has is blocked everywhere, and is given back to a delegate in the end.
         change.state.reserved |= new & change.state.claimed;
+        change.settle();
         new - change.state.claimed
     });
     if new.is_empty() {

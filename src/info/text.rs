@@ -59,7 +59,7 @@ impl fmt::Display for Sender {
         if self.is_overflow_uid() {
             return write!(
                 f,
-                "process {} (uid {}: of another namespace, or nobody)",
+                "process {} (uid {}: of another namespace, or the user nobody)",
                 self.pid, self.uid
             );
         }

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::sync::{Condvar, Mutex};
 
-/// Wakes a thread that waits. Not by `park`: what a program does with that on its threads is not to
-/// be disturbed.
-struct Alarm {
+/// The waker of a thread that waits. It does not stand on `std::thread::park`: the program may use
+/// that on the same thread, and would find it unparked.
+struct ThreadWaker {
     is_woken: Mutex<bool>,
     woken: Condvar,
 }
 
-impl Wake for Alarm {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         *self.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.woken.notify_one();
     }
 }
 
-impl Alarm {
+impl ThreadWaker {
     /// Sleeps until it is woken, which takes the notice back; `false` if the time is over before.
     fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut is_woken = self.is_woken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,14 +45,14 @@ pub(super) fn block_on<T>(
     deadline: Option<Instant>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Option<T> {
-    let alarm = Arc::new(Alarm { is_woken: Mutex::new(false), woken: Condvar::new() });
-    let waker = Waker::from(alarm.clone());
+    let thread = Arc::new(ThreadWaker { is_woken: Mutex::new(false), woken: Condvar::new() });
+    let waker = Waker::from(thread.clone());
     let mut cx = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(found) = poll(&mut cx) {
             return Some(found);
         }
-        if !alarm.wait(deadline) {
+        if !thread.wait(deadline) {
             return None;
         }
     }

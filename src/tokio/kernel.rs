@@ -31,8 +31,8 @@ pub(super) trait Kernel: Send + Sync + Sized + 'static {
         batch: &mut Vec<SignalInfo>,
         limit: usize,
     ) -> io::Result<usize>;
-    /// Sends this process a signal that was read but reached nobody: it acts, now that it is not
-    /// received any more.
+    /// Sends this process a signal that was read but reached no subscriber and no waiter: it acts, now
+    /// that it is not received any more.
     fn send_again(&self, info: SignalInfo);
 
     /// The reader thread of this process, started if there is none.
@@ -58,6 +58,8 @@ pub(super) struct System;
 #[derive(Default)]
 struct Process {
     poller: std::sync::OnceLock<Poller>,
+    /// The reader thread, once it is started; it never ends. Locked while it is being started, for
+    /// the place in the order of locks see [`reader`](super::reader).
     reader: Mutex<Option<Arc<Reader<System>>>>,
 }
 

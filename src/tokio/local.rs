@@ -24,7 +24,7 @@ use ::tokio::task;
 use super::reader::{drop_all, wake_each};
 use crate::platform::PerProcess;
 
-/// The tasks of one runtime that are to be woken.
+/// A runtime in which tasks wait, with those of them that are to be woken.
 #[derive(Default)]
 struct Runtime {
     state: Mutex<State>,
@@ -49,7 +49,7 @@ thread_local! {
 /// Wakers that this thread wakes together.
 struct Together {
     is_going_on: Cell<bool>,
-    /// Those whose distributor has to be woken in the end.
+    /// The runtimes whose distributor has to be woken in the end.
     runtimes: RefCell<Vec<Arc<Runtime>>>,
 }
 
@@ -59,7 +59,7 @@ impl Runtime {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one of the task that runs, if one does.
+    /// The runtime of the task that runs on this thread, if one does.
     fn current() -> Option<Arc<Runtime>> {
         task::try_id()?;
         let handle = Handle::try_current().ok()?;
@@ -76,7 +76,7 @@ impl Runtime {
         Some(runtime)
     }
 
-    /// Hands a task's waker to the distributor, and returns it if that can't be.
+    /// Hands a task's waker to the distributor, and returns it if that can't be done.
     fn hand(self: &Arc<Self>, waker: Waker) -> Option<Waker> {
         let mut waker = Some(waker);
         // Where thread-local values are destroyed already, each is woken directly.

@@ -2,7 +2,7 @@
 //!
 //! It waits for the descriptors of all sources (hubs and shutdowns) that are *armed*, and tells a
 //! source whose descriptor is readable: [`Source::ready`]. The source reads one batch, puts the
-//! records where they belong, and wakes those that wait for them. No code of the program runs on
+//! records where they belong, and wakes their waiters. No code of the program runs on
 //! this thread but wakers: a waker that panics is caught; one that blocks holds up every hub and
 //! shutdown of the process, so none may.
 //!
@@ -16,15 +16,21 @@
 //! | disarmed, something starts to wait | yes | the waiting thread reads a batch itself |
 //! | disarmed, something starts to wait | no | the waiting thread arms it |
 //!
-//! Looking at who waits, arming and disarming all happen under the source's lock. So a waiter that
+//! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
-//! arms it. Arming is level-triggered: what became readable before is reported too.
+//! arms it. Arming is level-triggered: what became readable before is reported too. So no wake-up is
+//! lost, and no atomic is needed: all that threads share here is behind these locks.
 //!
 //! # Locks
 //!
-//! In this order: a source's turnstile, a source's state, the reader's list of sources. The reader
-//! thread holds none of them while it waits, and none is held while a waker is cloned, woken or
-//! dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+//! In this order: a source's turnstile, a source's state, then one of: the list of sources here, the
+//! lock under which the reader thread is started ([`kernel`](super::kernel)), the lock of the
+//! process' state in `platform/` (taken to open, change or watch a receiver, and to start a thread).
+//! The reader thread holds none of them while it waits, and none is held while a waker is cloned,
+//! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+//!
+//! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
+//! none of these held; under the latter a waker is cloned, that of the crate's own task.
 
 use std::collections::BTreeMap;
 use std::io;

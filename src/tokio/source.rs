@@ -1,8 +1,8 @@
-//! A receiver that many wait for: what a hub and a shutdown have in common.
+//! One receiver with many waiters: what a hub and a shutdown have in common.
 //!
-//! The reader thread reads for those that wait ([`reader`](super::reader)); a call that asks
-//! without waiting reads on its own thread. Both hand records to the [`Sink`] under one lock, and
-//! what must happen without a lock is noted in an [`After`].
+//! The reader thread reads for the waiters ([`reader`](super::reader)); a call that asks without
+//! waiting reads on its own thread. Both hand records to the [`Sink`] under one lock, and what must
+//! happen without a lock is noted in an [`After`].
 
 use std::io;
 use std::mem;
@@ -20,10 +20,10 @@ pub(super) const BATCH: usize = 64;
 
 /// Where the records go.
 pub(super) trait Sink: Send + 'static {
-    /// How many records the reader thread may read now; 0 if nothing waits.
+    /// How many records the reader thread may read now; 0 without a waiter.
     fn wants(&self) -> usize;
 
-    /// Takes a record, and moves the wakers of those it is for to `wakers`.
+    /// Takes a record, and moves the wakers of the waiters that it is for to `wakers`.
     fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>);
 
     /// What the descriptor should yield from now on, if that has changed.
@@ -40,7 +40,7 @@ pub(super) trait Sink: Send + 'static {
     /// The receiver has been closed after the sink was done.
     fn closed(&mut self, _wakers: &mut Vec<Waker>) {}
 
-    /// Moves the wakers of all that wait to `wakers`: they are to look again.
+    /// Moves the wakers of all waiters to `wakers`: they are to look again.
     fn all(&mut self, wakers: &mut Vec<Waker>);
 }
 
@@ -77,9 +77,9 @@ pub(super) struct Shared<S: Sink, K: Kernel> {
     /// Of the process that made it. A forked child has no reader thread, and a thread that it does
     /// not have may hold the lock: it never waits for one of these.
     generation: u64,
-    /// Taken for the time of waiting for `state` by those that found it taken, and always by the
-    /// reader thread. So the reader thread, which under a flood locks again at once, can't overtake
-    /// the one that waits.
+    /// Held while waiting for `state` by a thread that found it locked, and always by the reader
+    /// thread. So the reader thread, which under a flood locks again at once, can't overtake a thread
+    /// that waits.
     turnstile: Mutex<()>,
     state: Mutex<State<S, K>>,
     /// Tells that a release or a closing has come to its end.
@@ -210,10 +210,10 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         Ok(())
     }
 
-    /// Sees to it that what waits is woken: under the lock that it was noted as waiting.
-    /// Reads a batch itself if the source is disarmed, for then a signal is likely there; `is_found`
-    /// tells whether that has brought what it waits for, and then nothing is armed.
-    pub(super) fn attend(
+    /// Makes sure that the reader thread serves a waiter, which the caller has noted under this very
+    /// lock. If the source is disarmed, reads a batch here first, for then a signal is likely there;
+    /// `is_found` tells whether that has brought what is waited for, and then nothing is armed.
+    pub(super) fn ensure_armed(
         self: &Arc<Self>,
         state: &mut State<S, K>,
         after: &mut After<K>,
@@ -314,7 +314,7 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
             }
             limit => {
                 if state.read(&self.kernel, limit, &mut after).is_err() {
-                    // Those that wait read on their own, and are told the error.
+                    // The waiters read on their own threads, and are told the error there.
                     let _ = state.disarm();
                     state.sink.all(&mut after.wakers);
                 }

@@ -12,8 +12,8 @@ use ::tokio::io::unix::AsyncFd;
 use crate::platform;
 use crate::{OpenError, SignalInfo, SignalSet, Signals};
 
-/// A receiver whose waiting is async: [`Signals`] registered with a tokio runtime, made in the
-/// runtime's context.
+/// An async stream of received signals: a [`Signals`] receiver, registered with the tokio runtime in
+/// whose context it is made.
 ///
 /// No record is ever kept in user space: each is read when it is handed out. A future that is
 /// dropped loses nothing; dropping the stream, aborting its task or shutting the runtime down lets
@@ -25,8 +25,9 @@ use crate::{OpenError, SignalInfo, SignalSet, Signals};
 /// # Platform notes
 ///
 /// Linux and Android: all of the runtime's threads must block the signals, so open the [`Signals`]
-/// before building the runtime, as the example does. `#[tokio::main]` builds it before its body
-/// runs.
+/// before building the runtime, as the example does: `#[tokio::main]` builds it before the body of its
+/// function runs, and hands that its arguments. Signals that were [reserved](crate::reserve_at_start)
+/// can be opened inside as well ([`SignalStream::new`]).
 ///
 /// # Examples
 ///
@@ -34,14 +35,17 @@ use crate::{OpenError, SignalInfo, SignalSet, Signals};
 /// use signal_source::tokio::SignalStream;
 /// use signal_source::{Signal, Signals};
 ///
-/// let signals = Signals::new([Signal::TERM, Signal::INT])?;
-/// tokio::runtime::Runtime::new()?.block_on(async {
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     run(Signals::new([Signal::TERM, Signal::INT])?)
+/// }
+///
+/// #[tokio::main]
+/// async fn run(signals: Signals) -> Result<(), Box<dyn std::error::Error>> {
 ///     let mut signals = SignalStream::try_from(signals)?;
 ///     let info = signals.recv().await?;
 ///     println!("{info}"); // SIGTERM from process 4321 (uid 1000)
-///     Ok::<(), Box<dyn std::error::Error>>(())
-/// })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+///     Ok(())
+/// }
 /// ```
 #[derive(Debug)]
 pub struct SignalStream {
@@ -102,9 +106,10 @@ fn register(signals: Signals) -> io::Result<AsyncFd<Owned>> {
 impl SignalStream {
     /// Opens a receiver and registers it with the current runtime.
     ///
-    /// On Linux and Android this is for current-thread runtimes: in a multi-thread runtime the
-    /// workers exist already and do not block the signals, and the error says so. It says so on a
-    /// current-thread runtime too, once `spawn_blocking` has left threads behind.
+    /// On Linux and Android this is for signals that were [reserved](crate::reserve_at_start), in any
+    /// runtime, and else for current-thread runtimes: in a multi-thread runtime the workers exist
+    /// already and do not block the signals, and the error says so. It says so on a current-thread
+    /// runtime too, once `spawn_blocking` has left threads behind.
     ///
     /// # Errors
     ///

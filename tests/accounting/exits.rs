@@ -103,14 +103,14 @@ pub(crate) fn exit_by_flushes_and_runs_no_destructor() {
 pub(crate) fn exit_by_of_a_real_time_signal_that_cannot_queue() {
     for signal in (0..=u8::MAX).map_while(Signal::rt).chain([Signal::TERM]) {
         harness::fork_dies_of(signal, || {
-            harness::become_nobody();
+            harness::become_unprivileged();
             harness::limit_pending(0);
             exit_by(signal);
         });
         // With a receiver open, and on another thread.
         harness::fork_dies_of(signal, || {
             let _signals = Signals::new(signal).expect("open");
-            harness::become_nobody();
+            harness::become_unprivileged();
             harness::limit_pending(0);
             let _ = thread::spawn(move || exit_by(signal)).join();
         });

@@ -14,7 +14,7 @@ const TERM: Signal = Signal::TERM;
 
 /// This process starts no thread from now on, as a user without rights.
 fn start_no_thread() {
-    harness::become_nobody();
+    harness::become_unprivileged();
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: reads the limit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &none) }, 0);
@@ -30,7 +30,8 @@ fn bystander() -> Worker {
     bystander
 }
 
-/// Its own calls into the crate must not let in what it blocked itself, whoever else blocks.
+/// The bystander's own calls into the crate must not let in what it blocked itself, whichever other
+/// thread blocks it too.
 fn keeps_its_block(bystander: &Worker) {
     let masks = bystander.run(|| {
         let before = raw_mask();

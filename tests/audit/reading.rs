@@ -45,13 +45,13 @@ pub(crate) fn a_mask_that_is_full_for_good_is_believed() {
     });
     is_ready.iter().take(2).for_each(drop);
     for _ in 0..3 {
-        drop(Signals::new(SET).expect("everybody blocks"));
+        drop(Signals::new(SET).expect("every thread blocks"));
     }
     // What another does not block is told at once.
     let worker = Worker::start("worker");
     assert_eq!(refused(Signals::new(SET)).len(), 1);
     worker.run(|| raw_block(SET));
-    drop(Signals::new(SET).expect("everybody blocks"));
+    drop(Signals::new(SET).expect("every thread blocks"));
     stop.store(true, Ordering::SeqCst);
     drop(end);
     for thread in [busy, idle] {

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use nix::libc;
 use signal_source::{OpenError, Signal, SignalSet, Signals};
 
+#[cfg(target_os = "linux")]
+use crate::harness::Worker;
 use crate::harness::kernel::KERNEL;
 use crate::harness::{open, received, send, without_descriptors};
 use crate::{refuses, with_a_past};
@@ -164,4 +166,47 @@ pub(crate) fn errors_convert() {
     let error = io::Error::from(Signals::new(Signal::HUP).expect_err("taken"));
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<OpenError>());
     assert!(matches!(inner, Some(OpenError::AlreadyReceived(_))), "{error:?}");
+}
+
+/// `expect`, and Rust's runtime for what `main` returns, print by `Debug`.
+pub(crate) fn debug_says_what_to_do() {
+    let _taken = open(Signal::HUP);
+    for (set, variant) in [
+        (SignalSet::EMPTY, "Empty: "),
+        (Signal::KILL.into(), "NotReceivable: "),
+        (Signal::HUP.into(), "AlreadyReceived: "),
+    ] {
+        let error = Signals::new(set).expect_err("refused");
+        assert_eq!(format!("{error:?}"), format!("{variant}{error}"));
+        let error = io::Error::from(error);
+        assert!(format!("{error:?}").contains(&error.to_string()), "{error:?}");
+    }
+    without_descriptors(0, || {
+        let error = Signals::builder().audit(false).open(Signal::TERM).expect_err("none left");
+        let shown = format!("{error:?}");
+        assert!(shown.contains(&format!("code: {}", libc::EMFILE)), "{shown}");
+    });
+}
+
+/// Each way out is named, and the macro's line can be pasted.
+#[cfg(target_os = "linux")]
+pub(crate) fn threads_that_do_not_block_name_the_ways_out() {
+    let worker = Worker::start("worker");
+    let error = Signals::new([Signal::TERM, Signal::HUP]).expect_err("the worker lets them in");
+    for way in [
+        "in main before starting threads",
+        "before building the runtime",
+        "signal_source::reserve_at_start!(HUP, TERM);",
+        "signal_source::reserve first in main",
+        "mask::block",
+        "worker",
+    ] {
+        assert!(format!("{error:?}").contains(way), "{way}: {error:?}");
+    }
+    // A real-time signal has no constant.
+    let set = SignalSet::from(Signal::TERM).with(Signal::rt(1).expect("Linux has some"));
+    let error = Signals::new(set).expect_err("the worker lets them in");
+    assert!(!error.to_string().contains("reserve_at_start!"), "{error}");
+    assert!(error.to_string().contains("reserve first in main"), "{error}");
+    drop(worker);
 }

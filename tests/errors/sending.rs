@@ -48,7 +48,7 @@ pub(crate) fn kill_without_permission() {
     }
     let parent = pid();
     in_fork(|| {
-        assert!(harness::become_nobody());
+        assert!(harness::become_unprivileged());
         for result in [kill(parent, Signal::TERM), sigqueue_or_kill(parent)] {
             match result {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}"),
@@ -63,7 +63,7 @@ pub(crate) fn a_full_queue_would_block() {
     in_fork(|| {
         let signal = Signal::rt(0).expect("a real-time signal");
         let signals = open(signal);
-        harness::become_nobody();
+        harness::become_unprivileged();
         harness::limit_pending(8);
         let mut sent = 0;
         let full = loop {

@@ -76,7 +76,7 @@ pub fn is_root() -> bool {
 }
 
 /// Becomes a user without rights; `false` if this process has none to give up.
-pub fn become_nobody() -> bool {
+pub fn become_unprivileged() -> bool {
     // SAFETY: changes the user of this process, for good.
     is_root() && unsafe { libc::setuid(65534) } == 0
 }

@@ -45,7 +45,7 @@ pub fn real_time_signals_queue_to_the_bound() {
     assert_eq!((event.info().value(), event.dropped()), (Some(7), 0));
 }
 
-pub fn real_time_signals_that_nobody_read_act_each() {
+pub fn real_time_signals_that_were_not_read_act_each() {
     set_counting(rt(0));
     let hub = hub(rt(0));
     let (mut one, other) = (subscribe(&hub, rt(0)), subscribe(&hub, rt(0)));
@@ -110,7 +110,7 @@ pub fn a_flood_leaves_other_tasks_their_turn() {
     });
 }
 
-pub fn everybody_sees_each_in_order() {
+pub fn every_subscriber_sees_each_in_order() {
     const ROUNDS: i32 = 20;
     const EACH: i32 = 200; // below the bound
     let hub = hub(rt(0));

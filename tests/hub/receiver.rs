@@ -23,7 +23,7 @@ pub fn the_last_subscriber_of_a_signal_narrows() {
     set_counting(Signal::USR2);
     let hub = hub([Signal::USR1, Signal::USR2]);
     let mut usr1 = subscribe(&hub, Signal::USR1);
-    // What nobody has subscribed to yet is kept for those who will.
+    // What has no subscriber yet is kept for subscribers to come.
     assert_eq!(hub.set().len(), 2);
     let (one, other) = (subscribe(&hub, Signal::USR2), subscribe(&hub, Signal::USR2));
     drop(one);

@@ -53,7 +53,7 @@ pub fn many_threads_with_runtimes_while_others_come_and_go() {
                         let received = pin!(subscriber.recv());
                         tokio::select! {
                             biased;
-                            _ = received => panic!("nobody sends TERM"),
+                            _ = received => panic!("no TERM is sent"),
                             () = tokio::task::yield_now() => {}
                         }
                     });
@@ -97,7 +97,7 @@ pub fn four_runtimes_ten_rounds() {
 }
 
 // origin: tokio dropping_loops_does_not_cause_starvation (R6)
-pub fn a_dropped_runtime_starves_nobody() {
+pub fn a_dropped_runtime_starves_no_waiter() {
     let hub = hub(Signal::USR1);
     let (mut one, mut other) = (subscribe(&hub, Signal::USR1), subscribe(&hub, Signal::USR1));
     let first = runtime();
@@ -113,7 +113,7 @@ pub fn a_dropped_runtime_starves_nobody() {
     runtime().block_on(next(&mut one));
 }
 
-pub fn a_blocked_runtime_starves_nobody() {
+pub fn a_blocked_runtime_starves_no_waiter() {
     let hub = hub(Signal::USR1);
     let (mut stuck, mut other) = (subscribe(&hub, Signal::USR1), subscribe(&hub, Signal::USR1));
     let (started, wait_started) = mpsc::channel();
@@ -136,7 +136,7 @@ pub fn a_blocked_runtime_starves_nobody() {
     assert_eq!(blocked.join().expect("no panic"), Signal::USR1);
 }
 
-pub fn a_runtime_that_is_not_driven_starves_nobody() {
+pub fn a_runtime_that_is_not_driven_starves_no_waiter() {
     let hub = hub(Signal::USR1);
     let (mut idle, mut other) = (subscribe(&hub, Signal::USR1), subscribe(&hub, Signal::USR1));
     let asleep = runtime();
@@ -244,7 +244,7 @@ pub fn moves_between_runtimes_and_threads() {
     }
 }
 
-pub fn the_next_thread_takes_over() {
+pub fn a_signal_wakes_its_own_waiter() {
     let hub = hub([Signal::USR1, Signal::USR2]);
     let (told, tell) = mpsc::channel();
     let wait = |signal| {
@@ -254,7 +254,7 @@ pub fn the_next_thread_takes_over() {
     let _kept = subscribe(&hub, [Signal::USR1, Signal::USR2]);
     for _ in 0..50 {
         let threads = [Signal::USR1, Signal::USR2, Signal::USR2].map(wait);
-        // Whoever of them polls the descriptor, the others are told.
+        // One signal wakes its own waiter and leaves the others waiting.
         send(Signal::USR1);
         assert_eq!(tell.recv(), Ok(Signal::USR1));
         send(Signal::USR2);

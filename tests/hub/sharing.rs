@@ -30,7 +30,7 @@ pub fn of_three_the_second_gets_it_after_the_others_have_gone() {
 }
 
 // origin: Go os/signal TestSignal (G1)
-pub fn an_unread_subscriber_holds_up_nobody() {
+pub fn an_unread_subscriber_holds_up_no_other() {
     let set = SignalSet::from([Signal::HUP, Signal::WINCH, Signal::USR1]);
     let hub = hub(set);
     let mut lazy = subscribe(&hub, Signal::HUP);

@@ -1,4 +1,4 @@
-//! What nobody has read by the end acts.
+//! What no subscriber has read by the end acts.
 
 use std::thread;
 

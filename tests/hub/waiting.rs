@@ -16,7 +16,7 @@ pub fn a_dropped_future_loses_nothing() {
         for _ in 0..100 {
             start_waiting(&mut subscriber).await;
             send(Signal::USR1);
-            // The driver reads while nobody waits any more.
+            // The reader thread finds it readable while the subscriber does not wait any more.
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }

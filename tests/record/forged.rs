@@ -129,7 +129,7 @@ pub fn sender_in_another_user_namespace() {
         let told = info.sender().expect("a sender");
         assert_eq!((told.pid, told.is_overflow_uid()), (sender, true));
         assert!(info.is_verified(), "the process is");
-        assert!(info.to_string().contains("of another namespace, or nobody"), "{info}");
+        assert!(info.to_string().contains("of another namespace, or the user nobody"), "{info}");
         wait(sender);
     });
 }

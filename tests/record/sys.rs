@@ -60,7 +60,7 @@ pub fn raise(signal: Signal) {
 /// `sigqueue(3)` with a pointer.
 pub fn sigqueue_ptr(pid: u32, signal: Signal, ptr: usize) -> io::Result<()> {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(ptr) };
-    // SAFETY: sends a signal; nobody follows the pointer.
+    // SAFETY: sends a signal; the pointer is a number, which the receiver does not follow.
     done(unsafe { libc::sigqueue(signed(pid), signal.as_raw(), value) })
 }
 
@@ -123,7 +123,7 @@ pub fn start_timer(mut event: libc::sigevent, first: libc::c_long, interval: lib
     done(made).expect("timer_create");
     let after = |ms| libc::timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 };
     let spec = libc::itimerspec { it_value: after(first), it_interval: after(interval) };
-    // SAFETY: reads the times; nobody asks for the earlier ones.
+    // SAFETY: reads the times; the pointer for the earlier ones is null.
     done(unsafe { libc::timer_settime(timer, 0, &spec, ptr::null_mut()) }).expect("timer_settime");
 }
 
@@ -132,7 +132,7 @@ pub fn start_interval_timer() {
     let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
     let soon =
         libc::itimerval { it_interval: zero, it_value: libc::timeval { tv_usec: 1000, ..zero } };
-    // SAFETY: reads the times; nobody asks for the earlier ones.
+    // SAFETY: reads the times; the pointer for the earlier ones is null.
     let set = unsafe { libc::setitimer(libc::ITIMER_REAL, &soon, ptr::null_mut()) };
     done(set).expect("setitimer");
 }

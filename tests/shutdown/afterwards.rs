@@ -31,7 +31,7 @@ pub fn another_pending_signal_kills() {
     harness::eventually("the end", || false);
 }
 
-pub fn closed_before_anybody_is_told() {
+pub fn closed_before_any_waiter_is_told() {
     let shutdown = shutdown();
     let threads: Vec<_> = (0..4)
         .map(|_| {
@@ -99,7 +99,7 @@ pub fn further_signals_go_to_one_each() {
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
 }
 
-pub fn a_further_signal_that_nobody_read_acts() {
+pub fn a_further_signal_that_was_not_read_acts() {
     let shutdown = keeper();
     send(Signal::TERM);
     shutdown.wait_blocking().expect("wait");
@@ -121,7 +121,7 @@ pub fn a_further_signal_read_for_a_dropped_future_is_not_lost() {
                 })
                 .await;
                 send(Signal::INT);
-                // The driver reads it for a future that is not polled again.
+                // The reader thread reads it for a future that is not polled again.
                 for _ in 0..3 {
                     tokio::task::yield_now().await;
                 }

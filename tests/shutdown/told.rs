@@ -179,7 +179,7 @@ pub fn latched_for_several_signals() {
 }
 
 // origin: tokio dropping_loops_does_not_cause_starvation (R6)
-pub fn a_dropped_runtime_starves_nobody() {
+pub fn a_dropped_runtime_starves_no_waiter() {
     let shutdown = shutdown();
     let first = runtime();
     first.block_on(start_waiting(&shutdown));
@@ -188,7 +188,7 @@ pub fn a_dropped_runtime_starves_nobody() {
     runtime().block_on(shutdown.wait()).expect("wait");
 }
 
-pub fn a_blocked_runtime_starves_nobody() {
+pub fn a_blocked_runtime_starves_no_waiter() {
     let shutdown = shutdown();
     let other = shutdown.clone();
     let (started, wait_started) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! What nobody has been told acts.
+//! A signal that no caller was told of acts.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -28,7 +28,7 @@ pub fn dropped_unfired_lets_the_unread_act() {
     drop(shutdown);
 }
 
-/// A shutdown that a waiting future made fire, but that has told nobody.
+/// A shutdown that a waiting future made fire, but that has told no caller.
 pub fn fired_untold() -> Shutdown {
     let shutdown = shutdown();
     let runtime = runtime();
@@ -57,7 +57,7 @@ pub fn fired_and_told_does_not_act() {
     drop(shutdown);
 }
 
-pub fn read_for_nobody_never() {
+pub fn not_read_without_a_waiter() {
     let shutdown = shutdown();
     runtime().block_on(async {
         start_waiting(&shutdown).await; // and does not wait any more

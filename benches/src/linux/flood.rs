@@ -185,7 +185,7 @@ pub fn disturbed(arguments: &[String]) {
     // Only a thread that runs at the moment of the signal is interrupted.
     child::unpin();
     if matches!(receiver.kind, Kind::Ours | Kind::Raw) {
-        // Before any thread exists, as whoever reads the kernel's queue has to.
+        // Before any thread exists, as a receiver on the kernel's queue has to.
         raw::sigset(&signals()).thread_block().expect("blocked");
     }
     let outcome = bystanders::disturbed(|stop| {

@@ -315,7 +315,7 @@ fn giving_back_a_part_keeps_the_rest_unread() {
 }
 
 #[test]
-fn a_later_action_of_somebody_else_is_kept() {
+fn an_action_that_the_program_set_later_is_kept() {
     let mut process = Process::default();
     let mut changes = take_all(&mut process);
     process.actions.insert(Signal::TERM, handler());

@@ -3,6 +3,7 @@
 mod queue;
 pub(super) mod receiver;
 pub(super) mod registry;
+mod signal_state;
 mod subscriber;
 pub(super) mod waiting;
 
@@ -20,8 +21,8 @@ use crate::{OpenError, SignalSet, Signals};
 /// See [`SignalHub::QUEUE`]. Two, where interleavings are checked: a full queue is one of them.
 const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 
-/// One receiver whose signals any number of subscribers get: tasks of any executor, and plain
-/// threads.
+/// Broadcasts received signals: one receiver, and any number of subscribers, which are tasks of any
+/// executor and plain threads.
 ///
 /// A signal has one receiver in a process; a hub is how several parts of a program receive the same
 /// one. Each [`Subscriber`] has a set of its own and sees every signal of it that is sent after it
@@ -58,15 +59,16 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// sent since it subscribed = received + merged + told as dropped + unread at its end; and what it
 /// was told as dropped, another subscriber had in its queue.
 ///
-/// # Who reads
+/// # The reader thread
 ///
-/// The *reader thread* of the process, which is started when something waits for the first time,
-/// and serves all hubs and shutdowns. It reads for those that wait; while none does, signals stay
-/// in the kernel's queue. Nothing is registered with a runtime: a runtime that is shut down, blocked
-/// or not driven holds up no other, and executors without a reactor (`futures::executor`), smol's
-/// and async-std's serve as well as tokio's. The reader thread blocks every signal, so no handler
-/// runs there. It calls wakers, and a waker that blocks would hold up everything: an executor's does
-/// not.
+/// One thread of this crate's own reads for all hubs and [`Shutdown`](super::Shutdown)s of the process.
+/// It is started when a subscriber waits for the first time. It reads while some subscriber waits;
+/// while none does, signals stay in the kernel's queue. Nothing is registered with a runtime's reactor: a
+/// runtime that is shut down, blocked or not driven holds up no other, and executors without a reactor
+/// (`futures::executor`), smol's and async-std's serve as well as tokio's. Where subscribers wait in
+/// tasks of a tokio runtime, one more task there, of this crate's own, wakes them together. The reader thread blocks
+/// every signal, so no handler runs there. It calls wakers, and a waker that blocks would hold up every
+/// hub: an executor's does not.
 ///
 /// # Forks
 ///
@@ -80,7 +82,8 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// that block the signal already. A signal whose last subscriber goes on the thread that opened the
 /// hub is unblocked there, and another thread can't subscribe to it again then; keep a subscriber
 /// for as long as others come and go. Inside `#[tokio::main]` the workers exist already, and
-/// opening fails with [`OpenError::UnblockedThreads`].
+/// opening fails with [`OpenError::UnblockedThreads`]. For signals that were
+/// [reserved](crate::reserve_at_start) all this is allowed, anywhere.
 ///
 /// macOS and the BSDs: none of this applies. Real-time signals have no integer there.
 ///
@@ -144,6 +147,12 @@ impl SignalHub {
         Ok(SignalHub::from(Signals::new(set)?))
     }
 
+    /// A hub that receives nothing before the first subscriber.
+    pub(in crate::tokio) fn closed() -> SignalHub {
+        let registry = Registry::new(SignalSet::EMPTY, true);
+        SignalHub { shared: Arc::new(Shared::new(System, None, registry)) }
+    }
+
     /// What the receiver receives now: nothing after the last subscriber has gone, nor in a forked
     /// child.
     ///
@@ -166,8 +175,8 @@ impl SignalHub {
         receiver.map_or(SignalSet::EMPTY, Signals::set)
     }
 
-    /// A new subscriber. It sees what is sent from now on; what is pending is for those that were
-    /// there before. So that this takes no longer under a flood, 64 pending records are taken for
+    /// A new subscriber. It sees what is sent from now on; what is pending is for the subscribers that
+    /// were there before. So that this takes no longer under a flood, 64 pending records are taken for
     /// sent before; of more than that, it may see the rest.
     ///
     /// Subscribing to signals that are not received yet widens the receiver, or opens it again.

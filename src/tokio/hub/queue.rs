@@ -7,7 +7,8 @@ use std::task::Waker;
 use super::QUEUE;
 use crate::{Signal, SignalInfo, SignalSet};
 
-/// What a subscriber receives: a signal, and what became of those like it.
+/// What a [`Subscriber`](super::Subscriber) receives: a signal's record, and how many like it were
+/// merged into it or dropped.
 ///
 /// # Examples
 ///
@@ -76,7 +77,8 @@ impl fmt::Display for HubEvent {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) set: SignalSet,
-    /// In the order of arrival; a merged signal keeps its first one's place, so that none starves.
+    /// In the order of arrival; a merged signal stays where the first one of it was, so that none
+    /// starves.
     pub(super) entries: VecDeque<Entry>,
     /// How many of them are of real-time signals.
     pub(super) real_time: usize,

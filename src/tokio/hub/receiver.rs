@@ -1,4 +1,4 @@
-//! What the receiver receives, as subscribers come and go.
+//! Widening and narrowing a hub's receiver, as subscribers come and go.
 
 use std::io;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(in crate::tokio) fn remove_hub<K: Kernel>(hub: &Arc<Hub<K>>) {
     }
 }
 
-/// Changes who subscribes, again and again as long as it is refused for signals that another thread
+/// Changes the subscribers, again and again as long as it is refused for signals that another thread
 /// is about to give up for the same hub: for one second at most, since handlers of the program may
 /// run there.
 fn attempt<K: Kernel, T>(
@@ -131,8 +131,8 @@ impl<K: Kernel> State<Registry, K> {
             }
             self.sink.received(received | set, &mut after.unread);
         }
-        // What is pending is for those that were there before. Only the signals in question are
-        // looked at, so that a flood of others does not hide them.
+        // What is pending is for the subscribers that were there before. Only the signals in question
+        // are looked at, so that a flood of others does not hide them.
         if let Err(error) = self.read_pending(kernel, set, after) {
             self.narrow(kernel, after);
             return Err(OpenError::Os(error));

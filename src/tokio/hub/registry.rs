@@ -1,4 +1,4 @@
-//! Who subscribes to which signal, and what was read but by no subscriber.
+//! Which subscribers a signal has, and what was read from the kernel's queue but by no subscriber.
 //!
 //! A signal costs as much as it has *active* subscribers: those whose queue takes its next record.
 //! One that has the signal unread already is not active. For a standard signal the counter and the
@@ -9,11 +9,12 @@
 //! signal that no queue has room for is not read any more but stays in the kernel's queue, until a
 //! subscriber has read on. So what one subscriber is told as dropped, another one has.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
 use super::queue::{Entry, HubEvent, Queue, Records};
+use super::signal_state::{Latest, SignalState};
 use crate::tokio::source::{BATCH, Sink};
 use crate::{Signal, SignalInfo, SignalSet};
 
@@ -22,7 +23,7 @@ const DELIVERIES: usize = 4096;
 
 #[derive(Debug)]
 pub(in crate::tokio) struct Registry {
-    pub(in crate::tokio) lines: BTreeMap<Signal, Line>,
+    pub(in crate::tokio) signals: BTreeMap<Signal, SignalState>,
     /// By the subscribers' numbers.
     queues: Vec<Option<Queue>>,
     free: Vec<usize>,
@@ -41,41 +42,6 @@ pub(in crate::tokio) struct Registry {
     is_watch_stale: bool,
 }
 
-/// One received signal.
-#[derive(Debug, Default)]
-pub(in crate::tokio) struct Line {
-    /// How many subscribers it has.
-    subscribers: usize,
-    /// Those whose queue takes the next record.
-    active: Vec<usize>,
-    /// How many records have been read.
-    count: u64,
-    /// Of a standard signal.
-    latest: Option<Latest>,
-    /// Of a real-time signal: the last one to leave `active` because it was full. It takes what
-    /// the rest of a batch brings.
-    last_full: Option<usize>,
-    /// What no subscriber has read, nor can any more.
-    unread: VecDeque<SignalInfo>,
-}
-
-/// The latest record of a standard signal: who reads it, has read all that merged with it.
-#[derive(Debug)]
-struct Latest {
-    info: SignalInfo,
-    /// How many queues have it.
-    queues: usize,
-    is_read: bool,
-}
-
-impl Line {
-    /// What has to act when the signal is not received any more.
-    fn into_unread(self) -> impl Iterator<Item = SignalInfo> {
-        let latest = self.latest.filter(|latest| !latest.is_read).map(|latest| latest.info);
-        self.unread.into_iter().chain(latest)
-    }
-}
-
 impl Sink for Registry {
     fn wants(&self) -> usize {
         if self.waiting == 0 {
@@ -86,14 +52,14 @@ impl Sink for Registry {
 
     fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
         let signal = info.signal();
-        let Some(line) = self.lines.get_mut(&signal) else {
+        let Some(state) = self.signals.get_mut(&signal) else {
             // Not one that is received: the descriptor yields no such record.
             debug_assert!(false, "{signal}");
             return;
         };
-        line.count += 1;
-        if line.subscribers == 0 {
-            line.unread.push_back(info);
+        state.count += 1;
+        if state.subscribers == 0 {
+            state.unread.push_back(info);
         } else if signal.is_real_time() {
             self.put_real_time(info, wakers);
         } else {
@@ -105,12 +71,12 @@ impl Sink for Registry {
         if !mem::take(&mut self.is_watch_stale) {
             return None;
         }
-        let is_wanted = |signal: Signal, line: &Line| {
+        let is_wanted = |signal: Signal, state: &SignalState| {
             // Standard signals merge: there is always room.
-            line.subscribers > 0 && (!line.active.is_empty() || !signal.is_real_time())
+            state.subscribers > 0 && (!state.active.is_empty() || !signal.is_real_time())
         };
-        let lines = self.lines.iter().filter(|&(&signal, line)| is_wanted(signal, line));
-        let wanted = lines.map(|(&signal, _)| signal).collect();
+        let states = self.signals.iter().filter(|&(&signal, state)| is_wanted(signal, state));
+        let wanted = states.map(|(&signal, _)| signal).collect();
         let earlier = mem::replace(&mut self.watched, wanted);
         (earlier != wanted).then_some(wanted)
     }
@@ -121,7 +87,7 @@ impl Sink for Registry {
     }
 }
 
-/// Wakes the one that waits for the queue.
+/// Takes the waker of the subscriber whose queue this is, if it waits.
 fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
     if let Some(waker) = queue.waker.take() {
         *waiting -= 1;
@@ -132,7 +98,7 @@ fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
 impl Registry {
     pub(in crate::tokio) fn new(set: SignalSet, is_audited: bool) -> Registry {
         Registry {
-            lines: set.iter().map(|signal| (signal, Line::default())).collect(),
+            signals: set.iter().map(|signal| (signal, SignalState::default())).collect(),
             queues: Vec::new(),
             free: Vec::new(),
             records: Records::default(),
@@ -149,31 +115,31 @@ impl Registry {
 
     fn put_standard(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
         let signal = info.signal();
-        let Some(line) = self.lines.get_mut(&signal) else { return };
-        let earlier = line.latest.as_ref().map_or(0, |latest| latest.queues);
-        let queues = earlier + line.active.len();
-        for number in line.active.drain(..) {
+        let Some(state) = self.signals.get_mut(&signal) else { return };
+        let earlier = state.latest.as_ref().map_or(0, |latest| latest.queues);
+        let queues = earlier + state.active.len();
+        for number in state.active.drain(..) {
             let Some(queue) = &mut self.queues[number] else { continue };
-            queue.entries.push_back(Entry::Standard { signal, before: line.count - 1 });
+            queue.entries.push_back(Entry::Standard { signal, before: state.count - 1 });
             notify(queue, &mut self.waiting, wakers);
         }
-        line.latest = Some(Latest { info, queues, is_read: false });
+        state.latest = Some(Latest { info, queues, is_read: false });
     }
 
     fn put_real_time(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
         let signal = info.signal();
-        let Some(line) = self.lines.get_mut(&signal) else { return };
+        let Some(state) = self.signals.get_mut(&signal) else { return };
         let record = self.records.next();
         let mut index = 0;
-        while let Some(&number) = line.active.get(index) {
+        while let Some(&number) = state.active.get(index) {
             let Some(queue) = &mut self.queues[number] else {
-                line.active.swap_remove(index);
+                state.active.swap_remove(index);
                 continue;
             };
             if queue.is_full() {
-                queue.missed.push((signal, line.count - 1));
-                line.last_full = Some(number);
-                line.active.swap_remove(index);
+                queue.missed.push((signal, state.count - 1));
+                state.last_full = Some(number);
+                state.active.swap_remove(index);
                 continue;
             }
             queue.push_real_time(signal, record);
@@ -185,9 +151,9 @@ impl Registry {
             return;
         }
         self.is_watch_stale = true;
-        let last = line.last_full.and_then(|number| self.queues[number].as_mut());
+        let last = state.last_full.and_then(|number| self.queues[number].as_mut());
         let Some(queue) = last else {
-            line.unread.push_back(info);
+            state.unread.push_back(info);
             return;
         };
         if let Some((_, count)) = queue.missed.iter_mut().find(|(missed, _)| *missed == signal) {
@@ -206,7 +172,7 @@ impl Registry {
         self.queues[number].as_ref().is_some_and(|queue| !queue.entries.is_empty())
     }
 
-    /// The first unread. The one that reads waits no more.
+    /// The subscriber's first unread signal. If there is one, it is no waiter any more.
     pub(in crate::tokio) fn pop(
         &mut self,
         number: usize,
@@ -216,22 +182,23 @@ impl Registry {
         self.stop_waiting(number, stale);
         let mut event = match entry {
             Entry::Standard { signal, before } => {
-                let line = self.lines.get_mut(&signal).expect("a subscribed signal has its line");
-                line.active.push(number);
-                let latest = line.latest.as_mut().expect("an entry is of a record");
+                let state =
+                    self.signals.get_mut(&signal).expect("a subscribed signal has its state");
+                state.active.push(number);
+                let latest = state.latest.as_mut().expect("an entry is of a record");
                 latest.is_read = true;
                 latest.queues -= 1;
-                let merged = u32::try_from(line.count - before - 1).unwrap_or(u32::MAX);
+                let merged = u32::try_from(state.count - before - 1).unwrap_or(u32::MAX);
                 HubEvent { info: latest.info, merged, dropped: 0 }
             }
             Entry::RealTime { record, dropped, .. } => {
                 let queue = self.queue(number);
                 queue.real_time -= 1;
-                // What was missed up to now came after the latest one that is left. The entry
+                // What was missed up to now came after the latest entry that is left. This entry
                 // itself is that, if it was the only one.
                 queue.dropped += dropped;
                 if !queue.missed.is_empty() && !queue.is_full() {
-                    self.take_up(number);
+                    self.reactivate(number);
                 }
                 HubEvent { info: self.records.read(record), merged: 0, dropped: 0 }
             }
@@ -242,16 +209,16 @@ impl Registry {
     }
 
     /// Makes a queue that was full active again, and notes what it has missed.
-    fn take_up(&mut self, number: usize) {
+    fn reactivate(&mut self, number: usize) {
         let missed = mem::take(&mut self.queue(number).missed);
         let mut count = 0;
         for (signal, before) in missed {
-            let line = self.lines.get_mut(&signal).expect("a subscribed signal has its line");
-            count += line.count - before;
-            self.is_watch_stale |= line.active.is_empty();
-            line.active.push(number);
-            if line.last_full == Some(number) {
-                line.last_full = None;
+            let state = self.signals.get_mut(&signal).expect("a subscribed signal has its state");
+            count += state.count - before;
+            self.is_watch_stale |= state.active.is_empty();
+            state.active.push(number);
+            if state.last_full == Some(number) {
+                state.last_full = None;
             }
         }
         self.queue(number).note_dropped(count);
@@ -307,9 +274,9 @@ impl Registry {
     pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet) {
         self.queue(number).set |= set;
         for signal in set {
-            let line = self.lines.entry(signal).or_default();
-            line.subscribers += 1;
-            line.active.push(number);
+            let state = self.signals.entry(signal).or_default();
+            state.subscribers += 1;
+            state.active.push(number);
         }
         self.reserved -= set;
         self.is_watch_stale = true;
@@ -317,32 +284,32 @@ impl Registry {
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
     pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet) {
-        self.take_up(number);
+        self.reactivate(number);
         let queue = self.queue(number);
         queue.set -= set;
         for entry in queue.withdraw(set) {
-            let line = self.lines.get_mut(&entry.signal());
-            let line = line.expect("a subscribed signal has its line");
+            let state = self.signals.get_mut(&entry.signal());
+            let state = state.expect("a subscribed signal has its state");
             match entry {
                 Entry::RealTime { record, .. } => {
-                    line.unread.extend(self.records.give_up(record));
+                    state.unread.extend(self.records.give_up(record));
                 }
                 Entry::Standard { .. } => {
-                    let latest = line.latest.as_mut().expect("an entry is of a record");
+                    let latest = state.latest.as_mut().expect("an entry is of a record");
                     latest.queues -= 1;
                     if latest.queues == 0 {
-                        let latest = line.latest.take().filter(|latest| !latest.is_read);
-                        line.unread.extend(latest.map(|latest| latest.info));
+                        let latest = state.latest.take().filter(|latest| !latest.is_read);
+                        state.unread.extend(latest.map(|latest| latest.info));
                     }
                 }
             }
         }
         for signal in set {
-            if let Some(line) = self.lines.get_mut(&signal) {
-                line.subscribers -= 1;
-                line.active.retain(|&other| other != number);
-                if line.last_full == Some(number) {
-                    line.last_full = None;
+            if let Some(state) = self.signals.get_mut(&signal) {
+                state.subscribers -= 1;
+                state.active.retain(|&other| other != number);
+                if state.last_full == Some(number) {
+                    state.last_full = None;
                 }
             }
         }
@@ -351,20 +318,20 @@ impl Registry {
 
     /// What has to be received.
     pub(in crate::tokio) fn needed(&self) -> SignalSet {
-        let lines = self.lines.iter().filter(|(_, line)| line.subscribers > 0);
-        lines.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
+        let states = self.signals.iter().filter(|(_, state)| state.subscribers > 0);
+        states.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
     }
 
     /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is
     /// unread of the rest.
     pub(in crate::tokio) fn received(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
-        let lines = mem::take(&mut self.lines).into_iter();
-        let gone: BTreeMap<Signal, Line>;
-        (self.lines, gone) = lines.partition(|(signal, _)| set.contains(*signal));
+        let states = mem::take(&mut self.signals).into_iter();
+        let gone: BTreeMap<Signal, SignalState>;
+        (self.signals, gone) = states.partition(|(signal, _)| set.contains(*signal));
         for signal in set {
-            self.lines.entry(signal).or_default();
+            self.signals.entry(signal).or_default();
         }
-        unread.extend(gone.into_values().flat_map(Line::into_unread));
+        unread.extend(gone.into_values().flat_map(SignalState::into_unread));
         self.watched = set;
         self.is_watch_stale = true;
     }

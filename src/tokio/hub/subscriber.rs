@@ -1,4 +1,4 @@
-//! `Subscriber`: one of those who get a hub's signals.
+//! `Subscriber`: one consumer of a hub's signals.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,7 +17,8 @@ use crate::tokio::kernel::System;
 use crate::tokio::local::Wakers;
 use crate::{OpenError, SignalSet};
 
-/// Gets every signal of its set that is sent after it subscribed: [`SignalHub::subscribe`].
+/// A subscription to a [`SignalHub`]: receives every signal of its set that is sent after it was made,
+/// by [`SignalHub::subscribe`].
 ///
 /// It may move between threads, tasks and executors, and waits wherever it is: async with
 /// [`recv`](Self::recv), or blocking a plain thread with [`recv_blocking`](Self::recv_blocking).
@@ -169,7 +170,7 @@ impl Subscriber {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let mut waiting = Waiting::new(&self.hub, self.number);
         let polled = poll(&mut waiting, &mut self.wakers, cx);
-        waiting.go_on();
+        waiting.keep_waiting();
         polled
     }
 

@@ -1,4 +1,4 @@
-//! One subscriber's waiting, apart from the executor that it waits in.
+//! Waiting for a subscriber's next signal, in whatever executor or thread polls.
 
 use std::io;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::registry::Registry;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, BATCH, State};
 
-/// A subscriber that may wait; dropping this ends the waiting, so that nothing is read for one that
-/// has gone.
+/// A subscriber that may be a waiter. Dropping this ends the waiting, so that the reader thread reads
+/// nothing for a future that has gone.
 pub(in crate::tokio) struct Waiting<'a, K: Kernel> {
     hub: &'a Arc<Hub<K>>,
     number: usize,
@@ -24,7 +24,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     }
 
     /// Leaves the subscriber waiting.
-    pub(in crate::tokio) fn go_on(&mut self) {
+    pub(in crate::tokio) fn keep_waiting(&mut self) {
         self.is_noted = false;
     }
 
@@ -76,7 +76,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
                 return Ok(Some(event));
             }
             state.sink.wait(number, waker, &mut after.stale);
-            self.hub.attend(state, after, BATCH, |registry| registry.is_unread(number))?;
+            self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
             Ok(self.pop(state, after))
         });
         match found.and_then(|found| found) {

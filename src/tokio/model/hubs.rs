@@ -252,7 +252,7 @@ fn wakers_use_the_hub() {
                     found = Some(value(&event.expect("recv").info()));
                     break;
                 }
-                waiting.go_on();
+                waiting.keep_waiting();
             }
             assert_eq!(found.unwrap_or_else(|| subscriber.recv()), 1);
         });

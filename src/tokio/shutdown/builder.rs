@@ -8,7 +8,7 @@ use crate::tokio::kernel::System;
 use crate::tokio::source::Shared;
 use crate::{Disposition, OpenError, Signal, SignalSet, Signals};
 
-/// How to open a [`Shutdown`]: [`Shutdown::builder`].
+/// Options for opening a [`Shutdown`], made by [`Shutdown::builder`].
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What a shutdown waits for: the first signal, once for all.
+//! The latch of a shutdown: the first signal, kept for all its waiters.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,9 +24,9 @@ pub(in crate::tokio) struct Latch {
     is_told: bool,
     /// Goes on receiving after the first signal.
     keeps: bool,
-    /// One further signal that was read for one that then did not wait any more.
+    /// One further signal that was read for a waiter that had gone by then.
     further: Option<SignalInfo>,
-    /// Those that wait for the first signal, and for a further one.
+    /// The waiters for the first signal, and those for a further one, by their numbers.
     first_waiters: BTreeMap<u64, Waker>,
     further_waiters: BTreeMap<u64, Waker>,
     next: u64,
@@ -81,8 +81,8 @@ impl Latch {
         }
     }
 
-    /// Those that wait are told at once by one that keeps receiving, and else after the receiver
-    /// has been closed.
+    /// A shutdown that keeps receiving wakes its waiters at once, any other after its receiver has been
+    /// closed.
     fn fire(&mut self, cause: ShutdownCause, wakers: &mut Vec<Waker>) {
         self.cause = Some(cause);
         if self.keeps {
@@ -97,7 +97,7 @@ impl Latch {
         self.cause.is_some() && !self.is_closing
     }
 
-    /// The cause, for one that wants to know.
+    /// The cause, for a caller that is told it.
     fn tell(&mut self) -> Option<ShutdownCause> {
         let cause = self.cause.filter(|_| !self.is_closing);
         self.is_told |= cause.is_some();
@@ -115,7 +115,7 @@ pub(in crate::tokio) type Latched<K> = Shared<Latch, K>;
 impl<K: Kernel> Latched<K> {
     /// Looks whether a signal is pending, and tells the cause if there is one.
     pub(in crate::tokio) fn look(self: &Arc<Self>) -> Option<ShutdownCause> {
-        // What can't be read now stays pending, and those that wait are told the error.
+        // What can't be read now stays pending, and the waiters are told the error.
         let _ = self.with(|state, after| state.catch_up(self.kernel(), after));
         self.wait_closed();
         self.lock().ok().and_then(|mut state| state.sink.tell())
@@ -157,7 +157,7 @@ impl<K: Kernel> Latched<K> {
         }
     }
 
-    /// The last one to go closes the receiver; a signal that was told to none acts.
+    /// The last handle to go closes the receiver; a signal that no caller was told of acts.
     pub(in crate::tokio) fn remove_clone(self: &Arc<Self>) {
         if self.is_inherited() {
             return self.abandon();
@@ -188,7 +188,7 @@ impl<K: Kernel> State<Latch, K> {
     }
 }
 
-/// One that waits; dropping this ends it, so that nothing is read for one that has gone.
+/// A waiter. Dropping this ends it, so that the reader thread reads nothing for a future that has gone.
 pub(in crate::tokio) struct Waiting<K: Kernel> {
     shared: Arc<Latched<K>>,
     number: u64,
@@ -251,7 +251,7 @@ impl<K: Kernel> Waiting<K> {
         }
         // Cloned without the lock: it is code of the program.
         let waker = cx.waker().clone();
-        let attended = self.shared.with(|state, after| {
+        let done = self.shared.with(|state, after| {
             if let Some(found) = take(state) {
                 after.stale.push(waker);
                 return Ok(Some(found));
@@ -260,13 +260,13 @@ impl<K: Kernel> Waiting<K> {
             if state.sink.is_closing {
                 return Ok(None); // it is woken at the end of that
             }
-            self.shared.attend(state, after, ONE, |latch| match which {
+            self.shared.ensure_armed(state, after, ONE, |latch| match which {
                 Which::First => latch.has_fired(),
                 Which::Further => latch.has_further(),
             })?;
             Ok(None)
         });
-        match attended.and_then(|attended| attended) {
+        match done.and_then(|done| done) {
             Ok(Some(found)) => Poll::Ready(Ok(found)),
             Err(error) => Poll::Ready(Err(error)),
             // What was read just now has closed the receiver when this is seen.

@@ -1,6 +1,7 @@
-//! `Shutdown`: the signal to stop, told to everybody who asks.
+//! `Shutdown`: the signal to stop, told to every task and thread that asks.
 
 mod builder;
+mod cause;
 mod latch;
 
 use std::fmt;
@@ -10,17 +11,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::builder::ShutdownBuilder;
+pub use self::cause::ShutdownCause;
 pub(super) use self::latch::{Latch, Latched, Waiting};
 use super::blocking::block_on;
 use super::kernel::System;
 use crate::platform;
-use crate::{OpenError, Signal, SignalInfo, SignalSet};
+use crate::{OpenError, SignalInfo, SignalSet};
 
 /// Tells a program when to stop: on `INT` or `TERM`, or the first of a given set.
 ///
 /// Open it in `main` before the runtime is built; it needs none. Clones share it: each task of any
 /// executor and each plain thread that waits, now or later, is told the same [`ShutdownCause`],
-/// with the signal and who sent it.
+/// with the signal's record: who sent it, and whether that
+/// [is verified](crate::SignalInfo::is_verified).
 ///
 /// # After it has fired
 ///
@@ -28,18 +31,18 @@ use crate::{OpenError, Signal, SignalInfo, SignalSet};
 /// so does a different signal of the set that was pending with the first. To report further signals
 /// instead, open it with [`keep_receiving`](ShutdownBuilder::keep_receiving).
 ///
-/// Where a task or thread waited, a short-lived thread of this crate closes the receiver, so that it
-/// does not depend on the waiting ones: a second Ctrl-C kills a program that is stuck, too. Where
-/// one asked or triggered, its own thread closes.
+/// Where a task or thread waited, a short-lived thread of this crate (`signal-closer`) closes the
+/// receiver, so that it does not depend on the waiters: a second Ctrl-C kills a program that is stuck,
+/// too. Where one asked or triggered, its own thread closes.
 ///
 /// # Before it fires
 ///
-/// A signal is read only for one that waits or asks; until then it stays in the kernel's queue.
-/// When the last clone is dropped, everything is as it was before, and a signal that was told to
-/// none acts: it kills, its earlier handler runs.
+/// A signal is read only for a task or thread that waits or asks; until then it stays in the kernel's
+/// queue. When the last clone is dropped, everything is as it was before, and a signal that no clone
+/// told acts: it kills, its earlier handler runs.
 ///
-/// The process' reader thread, which also serves [`SignalHub`](super::SignalHub), reads for those
-/// that wait. Nothing is registered with a runtime: one that is shut down, blocked or not driven
+/// The process' reader thread, which also serves [`SignalHub`](super::SignalHub), reads for the
+/// waiters. Nothing is registered with a runtime: one that is shut down, blocked or not driven
 /// holds up no other, and an executor needs no reactor. A forked child has no such thread: what it
 /// inherits is closed for it, and it may open a shutdown of its own.
 ///
@@ -53,7 +56,8 @@ use crate::{OpenError, Signal, SignalInfo, SignalSet};
 ///
 /// Linux and Android: opening blocks the signals in the calling thread, and every other thread must
 /// block them already. Inside `#[tokio::main]` the workers exist already, and opening fails with
-/// [`OpenError::UnblockedThreads`].
+/// [`OpenError::UnblockedThreads`], unless the signals were
+/// [reserved](crate::reserve_at_start).
 ///
 /// # Examples
 ///
@@ -89,78 +93,6 @@ pub struct Shutdown {
     set: SignalSet,
 }
 
-/// Why a [`Shutdown`] fired.
-///
-/// # Examples
-///
-/// ```
-/// use signal_source::tokio::{Shutdown, ShutdownCause};
-///
-/// let shutdown = Shutdown::new()?;
-/// shutdown.trigger();
-/// assert!(matches!(shutdown.cause(), Some(ShutdownCause::Triggered)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum ShutdownCause {
-    /// A signal was received.
-    Signal(SignalInfo),
-    /// The program called [`Shutdown::trigger`].
-    Triggered,
-}
-
-impl ShutdownCause {
-    /// The signal, if it was one.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use signal_source::tokio::Shutdown;
-    /// use signal_source::{Signal, send};
-    ///
-    /// let shutdown = Shutdown::new()?;
-    /// send::kill(std::process::id(), Signal::TERM)?;
-    /// assert_eq!(shutdown.wait_blocking()?.signal(), Some(Signal::TERM));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn signal(&self) -> Option<Signal> {
-        self.info().map(|info| info.signal())
-    }
-
-    /// The signal's record, if it was one.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use signal_source::tokio::Shutdown;
-    /// use signal_source::{Signal, send};
-    ///
-    /// let shutdown = Shutdown::new()?;
-    /// send::kill(std::process::id(), Signal::TERM)?;
-    /// if let Some(info) = shutdown.wait_blocking()?.info() {
-    ///     println!("{info}"); // SIGTERM from process 4321 (uid 1000)
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn info(&self) -> Option<SignalInfo> {
-        match self {
-            ShutdownCause::Signal(info) => Some(*info),
-            ShutdownCause::Triggered => None,
-        }
-    }
-}
-
-impl fmt::Display for ShutdownCause {
-    /// `SIGTERM from process 4321 (uid 1000)`; `triggered by the program`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ShutdownCause::Signal(info) => info.fmt(f),
-            ShutdownCause::Triggered => f.write_str("triggered by the program"),
-        }
-    }
-}
-
 impl Shutdown {
     /// Opens a receiver for `INT` and `TERM` (`signalfd(2)`; `kqueue(2)`).
     ///
@@ -181,7 +113,7 @@ impl Shutdown {
         Shutdown::builder().open()
     }
 
-    /// Opens a receiver for a set of its own.
+    /// Opens a receiver for another set than `INT` and `TERM`.
     ///
     /// # Errors
     ///
@@ -201,7 +133,7 @@ impl Shutdown {
         Shutdown::builder().signals(set).open()
     }
 
-    /// A builder, for what [`new`](Self::new) does not ask.
+    /// A builder: other signals, more than the first one, without the audit.
     ///
     /// # Examples
     ///
@@ -430,8 +362,8 @@ impl Shutdown {
     /// closed and there will be none, as always without
     /// [`keep_receiving`](ShutdownBuilder::keep_receiving).
     ///
-    /// Each further signal goes to one of those that wait for it. What nobody waits for stays
-    /// pending, and acts when the last clone is dropped.
+    /// Each further signal goes to one of the tasks and threads that wait for it. While none waits it
+    /// stays pending, and acts when the last clone is dropped.
     ///
     /// # Errors
     ///

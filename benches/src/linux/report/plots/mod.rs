@@ -105,7 +105,7 @@ fn subscribers(report: &Report) -> LinePlot {
     let points = |figure: fn(&crate::linux::scale::Row) -> f64| {
         report.scale.iter().map(|row| (row.subscribers as f64, figure(row) / 1e3)).collect()
     };
-    // One receiver, and nobody to tell.
+    // One receiver, and no subscriber.
     let raw = report.woken("raw-epoll-edge").map(|raw| raw.to_itself_ns.median / 1e3);
     let flat = |raw| report.scale.iter().map(|row| (row.subscribers as f64, raw)).collect();
     LinePlot {
