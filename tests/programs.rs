@@ -56,6 +56,7 @@ fn main() {
             run_sends_on_what_a_process_sends,
             run_stops_with_its_child,
             run_in_a_terminal_leaves_its_keys_to_the_child,
+            run_in_a_terminal_sends_on_what_came_before_the_child,
             run_in_a_terminal_stops_and_continues,
             #[cfg(target_os = "linux", "no kernel but Linux says who sent it")]
             run_sends_on_that_the_terminal_hung_up,
@@ -102,6 +103,7 @@ fn main() {
             job_shell,
             ends,
             tells,
+            is_late,
             starts_as_usual,
             has_a_child,
             starts_a_thousand,
