@@ -79,12 +79,12 @@ impl kernel::Shared for Shared {
 impl Shared {
     /// Notes what a queue watches beside the rest.
     fn add(&mut self, queue: &Queue, set: SignalSet) {
-        self.queues.push((queue.0.as_fd().as_raw_fd(), set));
+        self.queues.push((queue.as_fd().as_raw_fd(), set));
     }
 
     /// Notes what a queue, which may be about to be closed, does not watch any more.
     fn remove(&mut self, queue: &Queue, set: SignalSet) {
-        let fd = queue.0.as_fd().as_raw_fd();
+        let fd = queue.as_fd().as_raw_fd();
         self.queues.iter_mut().filter(|entry| entry.0 == fd).for_each(|entry| entry.1 -= set);
         self.queues.retain(|entry| !entry.1.is_empty());
     }
