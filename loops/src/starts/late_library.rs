@@ -23,9 +23,11 @@ mod library {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (told, mut changes) = tokio::sync::mpsc::channel(1);
-    let watch = move || library::watch(move || {
-        let _ = told.try_send(());
-    });
+    let watch = move || {
+        library::watch(move || {
+            let _ = told.try_send(());
+        })
+    };
     tokio::spawn(async move { watch() }).await??;
     signal_source::send::kill(std::process::id(), Signal::WINCH)?;
     changes.recv().await;
