@@ -244,7 +244,7 @@ fn take(
 }
 
 fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
-    dispositions::adopt(&mut state.backend.inherited, set, changes);
+    dispositions::take_inherited(&mut state.backend.inherited, set, changes);
     dispositions::give_back(queue, set, changes);
     state.backend.remove(queue, set);
     state.unclaim(set);

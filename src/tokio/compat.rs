@@ -1,7 +1,7 @@
 //! The names and shapes of `tokio::signal`, over one [`SignalHub`] of the process:
 //! a program moves over by changing its `use` lines and reserving its signals.
 //!
-//! ```no_run
+//! ```no_run,standalone_crate
 //! use signal_source::tokio::compat::unix::{SignalKind, signal}; // was: tokio::signal::unix
 //!
 //! signal_source::reserve_at_start!(HUP, TERM); // new: at module level
@@ -65,7 +65,7 @@ static HUB: PerProcess<SignalHub> = PerProcess::new();
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```no_run,standalone_crate
 /// signal_source::reserve_at_start!(INT);
 ///
 /// #[tokio::main]
@@ -167,7 +167,7 @@ pub mod unix {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```standalone_crate
     /// use signal_source::tokio::compat::unix::{SignalKind, signal};
     ///
     /// signal_source::reserve_at_start!(USR1);
