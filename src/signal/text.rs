@@ -29,7 +29,7 @@ impl fmt::Debug for Signal {
     }
 }
 
-/// The text is no signal's name or number on this system.
+/// The error of parsing a [`Signal`]: the text is no signal's name or number on this system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseSignalError {
     input: String,
