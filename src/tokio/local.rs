@@ -13,15 +13,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWakerVTable, Wake, Waker};
 
 use ::tokio::runtime::{Handle, Id};
 use ::tokio::task;
 
-use super::reader::{drop_all, wake_each};
+use super::reader::drop_all;
 use crate::platform::PerProcess;
 
 /// A runtime in which tasks wait, with those of them that are to be woken.
@@ -35,7 +37,7 @@ struct State {
     /// Of the distributor, once it has been polled; none after it has ended with its runtime.
     distributor: Option<Waker>,
     /// Handed to the distributor, in order.
-    woken: Vec<Waker>,
+    woken: Vec<Arc<Handed>>,
 }
 
 /// The runtimes in which tasks wait. An entry goes with the last waker of its runtime.
@@ -76,28 +78,28 @@ impl Runtime {
         Some(runtime)
     }
 
-    /// Hands a task's waker to the distributor, and returns it if that can't be done.
-    fn hand(self: &Arc<Self>, waker: Waker) -> Option<Waker> {
-        let mut waker = Some(waker);
+    /// Hands a task to the distributor, and returns it if that can't be.
+    fn hand(&self, task: Arc<Handed>) -> Option<Arc<Handed>> {
+        let mut task = Some(task);
         // Where thread-local values are destroyed already, each is woken directly.
         let _ = TOGETHER.try_with(|together| {
             if together.is_going_on.get() {
-                waker = waker.take().and_then(|waker| self.note(waker, together));
+                task = task.take().and_then(|task| self.note(task, together));
             }
         });
-        waker
+        task
     }
 
-    fn note(self: &Arc<Self>, waker: Waker, together: &Together) -> Option<Waker> {
+    fn note(&self, task: Arc<Handed>, together: &Together) -> Option<Arc<Handed>> {
         let mut state = self.lock();
-        let is_task = |distributor: &Waker| ptr::eq(distributor.vtable(), waker.vtable());
+        let is_task = |distributor: &Waker| ptr::eq(distributor.vtable(), task.task.vtable());
         if !state.distributor.as_ref().is_some_and(is_task) {
-            return Some(waker);
+            return Some(task);
         }
         if state.woken.is_empty() {
-            together.runtimes.borrow_mut().push(self.clone());
+            together.runtimes.borrow_mut().push(task.runtime.clone());
         }
-        state.woken.push(waker);
+        state.woken.push(task);
         None
     }
 
@@ -110,7 +112,7 @@ impl Runtime {
             _ => {
                 let mut woken = mem::take(&mut state.woken);
                 drop(state);
-                return wake_each(&mut woken);
+                return wake_tasks(&mut woken);
             }
         };
         drop(state);
@@ -143,7 +145,7 @@ impl Future for Distributor {
         let earlier = state.distributor.replace(waker);
         let mut woken = mem::take(&mut state.woken);
         drop(state);
-        wake_each(&mut woken);
+        wake_tasks(&mut woken);
         drop_all(&mut earlier.into_iter().collect());
         // The memory is used again.
         let mut state = runtime.lock();
@@ -162,7 +164,7 @@ impl Drop for Distributor {
         let mut woken = mem::take(&mut state.woken);
         drop(state);
         // Tasks of a runtime that ends; waking them does nothing, or no harm.
-        wake_each(&mut woken);
+        wake_tasks(&mut woken);
         drop(distributor);
     }
 }
@@ -175,14 +177,29 @@ struct Handed {
 
 impl Wake for Handed {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(task) = self.runtime.hand(self.task.clone()) {
-            task.wake();
+        let runtime = self.runtime.clone();
+        if let Some(task) = runtime.hand(self) {
+            task.task.wake_by_ref();
         }
     }
+}
+
+/// Wakes each task. One that panics keeps no other from being woken.
+fn wake_tasks(tasks: &mut Vec<Arc<Handed>>) {
+    for task in tasks.drain(..) {
+        let _ = catch_unwind(AssertUnwindSafe(|| task.task.wake_by_ref()));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(task)));
+    }
+}
+
+/// The vtable of this crate's own wakers; null before the first.
+static OWN: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether the waker is one of this crate's own: cloning it counts, and runs no code of the program.
+/// To drop it may.
+pub(super) fn is_own(waker: &Waker) -> bool {
+    // Relaxed: the address is all that counts.
+    ptr::eq(waker.vtable(), OWN.load(Ordering::Relaxed))
 }
 
 /// A waker of the same task as the last one, to be kept where that waits again and again.
@@ -199,6 +216,7 @@ impl Wakers {
             _ => {
                 let Some(runtime) = Runtime::current() else { return waker.clone() };
                 let handed = Waker::from(Arc::new(Handed { task: waker.clone(), runtime }));
+                OWN.store(ptr::from_ref(handed.vtable()).cast_mut(), Ordering::Relaxed);
                 self.last = Some((waker.clone(), handed.clone()));
                 handed
             }

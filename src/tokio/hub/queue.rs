@@ -87,8 +87,20 @@ pub(super) struct Queue {
     pub(super) missed: Vec<(Signal, u64)>,
     /// What is told as dropped with the next event, whichever it is.
     pub(super) dropped: u64,
-    /// Of the task or thread that waits.
+    /// Of the task or thread that waited last. One of this crate's own stays here, so that to wait
+    /// again costs no clone; one of the program's goes with its notification.
     pub(super) waker: Option<Waker>,
+    /// The waker is to be called when there is something to read.
+    pub(super) is_waiting: bool,
+}
+
+/// How a waker stands to what a queue has.
+pub(in crate::tokio) enum Noted {
+    /// It is the one that is to be called.
+    Waiting,
+    /// It waits again: it is to be called from now on.
+    Again,
+    Not,
 }
 
 #[derive(Debug)]

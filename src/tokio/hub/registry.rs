@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
-use super::queue::{Entry, HubEvent, Queue, Records};
+use super::queue::{Entry, HubEvent, Noted, Queue, Records};
 use super::signal_state::{Latest, SignalState};
+use crate::tokio::local;
 use crate::tokio::source::{BATCH, Sink};
 use crate::{Signal, SignalInfo, SignalSet};
 
@@ -82,17 +83,25 @@ impl Sink for Registry {
     }
 
     fn all(&mut self, wakers: &mut Vec<Waker>) {
-        wakers.extend(self.queues.iter_mut().flatten().filter_map(|queue| queue.waker.take()));
-        self.waiting = 0;
+        for queue in self.queues.iter_mut().flatten() {
+            notify(queue, &mut self.waiting, wakers);
+        }
     }
 }
 
-/// Takes the waker of the subscriber whose queue this is, if it waits.
+/// Notifies the subscriber whose queue this is, if it waits.
 fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
-    if let Some(waker) = queue.waker.take() {
-        *waiting -= 1;
-        wakers.push(waker);
+    if !mem::take(&mut queue.is_waiting) {
+        return;
     }
+    *waiting -= 1;
+    // To clone one of this crate's own runs no code of the program.
+    let waker = if queue.waker.as_ref().is_some_and(local::is_own) {
+        queue.waker.clone()
+    } else {
+        queue.waker.take()
+    };
+    wakers.extend(waker);
 }
 
 impl Registry {
@@ -224,26 +233,38 @@ impl Registry {
         self.queue(number).note_dropped(count);
     }
 
-    /// Whether the subscriber waits already, by a waker that wakes the same.
-    pub(in crate::tokio) fn is_waiting(&self, number: usize, waker: &Waker) -> bool {
-        let queue = self.queues[number].as_ref();
-        queue.and_then(|queue| queue.waker.as_ref()).is_some_and(|other| other.will_wake(waker))
+    /// Notes that the subscriber waits, if its waker is here already.
+    pub(in crate::tokio) fn wait_again(&mut self, number: usize, waker: &Waker) -> Noted {
+        let queue = self.queue(number);
+        if !queue.waker.as_ref().is_some_and(|other| other.will_wake(waker)) {
+            return Noted::Not;
+        }
+        if mem::replace(&mut queue.is_waiting, true) {
+            return Noted::Waiting;
+        }
+        self.waiting += 1;
+        Noted::Again
     }
 
     /// Notes that the subscriber waits.
     pub(in crate::tokio) fn wait(&mut self, number: usize, waker: Waker, stale: &mut Vec<Waker>) {
-        match self.queue(number).waker.replace(waker) {
-            Some(earlier) => stale.push(earlier),
-            None => self.waiting += 1,
+        let queue = self.queue(number);
+        stale.extend(queue.waker.replace(waker));
+        if !mem::replace(&mut queue.is_waiting, true) {
+            self.waiting += 1;
         }
     }
 
     /// Notes that the subscriber waits no more.
     pub(in crate::tokio) fn stop_waiting(&mut self, number: usize, stale: &mut Vec<Waker>) {
-        if let Some(waker) = self.queue(number).waker.take() {
-            self.waiting -= 1;
-            stale.push(waker);
+        let queue = self.queue(number);
+        if !mem::take(&mut queue.is_waiting) {
+            return;
         }
+        if !queue.waker.as_ref().is_some_and(local::is_own) {
+            stale.extend(queue.waker.take());
+        }
+        self.waiting -= 1;
     }
 
     /// A new subscriber's number; it has no signal yet.
@@ -265,6 +286,7 @@ impl Registry {
     /// Ends what [`add`](Self::add) began; its signals have been taken from it.
     pub(in crate::tokio) fn remove(&mut self, number: usize, stale: &mut Vec<Waker>) {
         self.stop_waiting(number, stale);
+        stale.extend(self.queue(number).waker.take());
         self.queues[number] = None;
         self.free.push(number);
         self.subscribers -= 1;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::queue::HubEvent;
+use super::queue::{HubEvent, Noted};
 use super::receiver::Hub;
 use super::registry::Registry;
 use crate::tokio::kernel::Kernel;
@@ -48,43 +48,60 @@ impl<'a, K: Kernel> Waiting<'a, K> {
 
     /// Polls for the next signal; if there is none, has `cx` woken when there may be.
     pub(in crate::tokio) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
+        let number = self.number;
         let found = self.hub.with(|state, after| {
-            let event = self.pop(state, after);
-            let is_waiting = event.is_none() && state.sink.is_waiting(self.number, cx.waker());
-            (event, is_waiting)
+            if let Some(event) = self.pop(state, after) {
+                return Ok(Found::Event(event));
+            }
+            match state.sink.wait_again(number, cx.waker()) {
+                Noted::Waiting => Ok(Found::Nothing),
+                Noted::Again => self.look(state, after),
+                Noted::Not => Ok(Found::Stranger),
+            }
         });
-        match found {
-            Err(error) => return Poll::Ready(Err(error)),
-            Ok((Some(event), _)) => {
-                self.is_noted = false; // reading ended it
-                return Poll::Ready(Ok(event));
-            }
-            Ok((None, true)) => {
-                self.is_noted = true;
-                return Poll::Pending;
-            }
-            Ok((None, false)) => {}
+        let found = found.and_then(|found| found);
+        if !matches!(found, Ok(Found::Stranger)) {
+            return self.told(found);
         }
         // Cloned without the lock: it is code of the program.
         let waker = cx.waker().clone();
-        self.is_noted = true;
-        let number = self.number;
         let found = self.hub.with(|state, after| {
             // A record may have come in between.
             if let Some(event) = self.pop(state, after) {
                 after.stale.push(waker);
-                return Ok(Some(event));
+                return Ok(Found::Event(event));
             }
             state.sink.wait(number, waker, &mut after.stale);
-            self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
-            Ok(self.pop(state, after))
+            self.look(state, after)
         });
-        match found.and_then(|found| found) {
-            Ok(Some(event)) => Poll::Ready(Ok(event)),
-            Ok(None) => Poll::Pending,
+        self.told(found.and_then(|found| found))
+    }
+
+    /// After it has been noted as waiting: sees to it that it is woken, or has something to read.
+    fn look(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<Found> {
+        let number = self.number;
+        self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
+        Ok(self.pop(state, after).map_or(Found::Nothing, Found::Event))
+    }
+
+    fn told(&mut self, found: io::Result<Found>) -> Poll<io::Result<HubEvent>> {
+        // Reading ended it; after an error it may still be noted.
+        self.is_noted = !matches!(found, Ok(Found::Event(_)));
+        match found {
+            Ok(Found::Event(event)) => Poll::Ready(Ok(event)),
+            Ok(Found::Nothing | Found::Stranger) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         }
     }
+}
+
+/// What a poll finds under the lock.
+enum Found {
+    Event(HubEvent),
+    /// It waits.
+    Nothing,
+    /// The waker is another one than the last.
+    Stranger,
 }
 
 impl<K: Kernel> Drop for Waiting<'_, K> {
