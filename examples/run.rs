@@ -39,6 +39,10 @@ fn main() -> io::Result<()> {
     let args = Args::parse();
     // Before the child exists: what is sent from now on waits, and goes on to it.
     let signals = Signals::new(SignalSet::all())?;
+    // The terminal can't have sent it to a child that is not there.
+    let mut early = Vec::new();
+    while signals.try_recv_many(&mut early, 64)? > 0 {}
+
     let (program, arguments) = args.command.split_first().expect("clap requires one");
     // Without `restore_signals` the child would block all that this program receives.
     let spawned = Command::new(program).args(arguments).restore_signals().spawn();
@@ -51,6 +55,7 @@ fn main() -> io::Result<()> {
     let pid = child.id().try_into().expect("a pid is a positive pid_t");
     let mut child = Child { pid: Pid::from_raw(pid), has_continued: false };
 
+    early.iter().for_each(|info| child.send(info));
     for info in &signals {
         let info = info?;
         match info.signal() {

@@ -1,8 +1,8 @@
 //! Stopping by a signal's default action.
 //!
 //! For a moment the process has the signal's default action, and the calling thread lets in that
-//! signal alone, which it has sent to itself. So it is this thread that stops the process, before the call
-//! returns, and no handler runs on it meanwhile.
+//! signal alone, which it has sent to itself. So it is this thread that stops the process, before
+//! the call returns, and no handler runs on it meanwhile.
 
 use std::io;
 
@@ -12,6 +12,7 @@ use super::actions::Action;
 use super::kernel::{Kernel, Os, Shared, Stop};
 use super::process::{Change, locked, locked_anyhow};
 use super::{ByDefault, numbers};
+use crate::error::Refused;
 use crate::{Disposition, Signal, SignalSet};
 
 /// Stops this process by the signal's default action. Returns when the process is continued, or at
@@ -21,7 +22,9 @@ pub(crate) fn stop(signal: Signal) -> io::Result<()> {
         let message = format!("{signal} does not stop a process: TSTP, TTIN, TTOU and STOP do");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    locked(&Os, |change| begin(change, signal))??;
+    let mask = |error| Refused::wrap("pthread_sigmask(3)", error);
+    let action = |error| Refused::wrap("sigaction(2)", error);
+    locked(&Os, |change| begin(change, signal)).map_err(mask)?.map_err(action)?;
     let stopped = stop_here(signal);
     locked_anyhow(&Os, |change| end(change, signal));
     stopped
@@ -30,20 +33,21 @@ pub(crate) fn stop(signal: Signal) -> io::Result<()> {
 /// With the default action set.
 fn stop_here(signal: Signal) -> io::Result<()> {
     let everything = SignalSet::from_bits(u128::MAX);
-    let before = Os.set_mask(everything)?;
+    let mask = |error| Refused::wrap("pthread_sigmask(3)", error);
+    let before = Os.set_mask(everything).map_err(mask)?;
     // Sent before it is let in: one that another process has sent is pending with it then, and both
     // stop the process once. Directed at this thread: the process stops before the call that lets
     // it in returns; another thread might take it while this one goes on.
     // SAFETY: sending a signal touches no memory of ours.
     let sent = match unsafe { libc::raise(signal.as_raw()) } {
         0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+        _ => Err(Refused::wrap("raise(3)", io::Error::last_os_error())),
     };
     let stopped = Os.set_mask(everything - signal.into());
     // The first call succeeded, so these do. Handlers of what came meanwhile run here.
     let done = Os.set_mask(before);
     debug_assert!(done.is_ok(), "a mask that was changed can't be put back");
-    sent.and(stopped.map(drop))
+    sent.and(stopped.map(drop).map_err(mask))
 }
 
 /// Sets the default action, unless another thread's stop has done so.

@@ -47,6 +47,8 @@ fn main() {
             stop_by_from_two_threads_at_once,
             #[cfg(target_os = "linux", "no pid namespaces elsewhere")]
             stop_by_as_the_first_process_returns,
+            #[cfg(target_os = "linux", "no filter of system calls elsewhere")]
+            stop_by_refused_changes_nothing,
             run_gives_every_code_on,
             run_dies_as_its_child,
             run_tells_why_nothing_was_started,
@@ -54,6 +56,7 @@ fn main() {
             run_sends_on_what_a_process_sends,
             run_stops_with_its_child,
             run_in_a_terminal_leaves_its_keys_to_the_child,
+            run_in_a_terminal_sends_on_what_came_before_the_child,
             run_in_a_terminal_stops_and_continues,
             #[cfg(target_os = "linux", "no kernel but Linux says who sent it")]
             run_sends_on_that_the_terminal_hung_up,
@@ -74,6 +77,7 @@ fn main() {
             tui_stops_and_continues,
             tui_stops_in_the_background,
             tui_dies_of_what_ends_it,
+            watch_writes_over_the_keys,
             #[cfg(feature = "tokio")]
             service_reloads_and_tells_systemd,
             #[cfg(feature = "tokio")]
@@ -99,6 +103,7 @@ fn main() {
             job_shell,
             ends,
             tells,
+            is_late,
             starts_as_usual,
             has_a_child,
             starts_a_thousand,

@@ -79,27 +79,31 @@ impl Runtime {
     }
 
     /// Hands a task to the distributor, and returns it if that can't be.
-    fn hand(&self, task: Arc<Handed>) -> Option<Arc<Handed>> {
+    fn hand(task: Arc<Handed>) -> Option<Arc<Handed>> {
         let mut task = Some(task);
         // Where thread-local values are destroyed already, each is woken directly.
         let _ = TOGETHER.try_with(|together| {
             if together.is_going_on.get() {
-                task = task.take().and_then(|task| self.note(task, together));
+                task = task.take().and_then(|task| Runtime::note(task, together));
             }
         });
         task
     }
 
-    fn note(&self, task: Arc<Handed>, together: &Together) -> Option<Arc<Handed>> {
-        let mut state = self.lock();
+    fn note(task: Arc<Handed>, together: &Together) -> Option<Arc<Handed>> {
+        let runtime = &task.runtime;
+        let mut state = runtime.lock();
         let is_task = |distributor: &Waker| ptr::eq(distributor.vtable(), task.task.vtable());
         if !state.distributor.as_ref().is_some_and(is_task) {
+            drop(state);
             return Some(task);
         }
         if state.woken.is_empty() {
-            together.runtimes.borrow_mut().push(task.runtime.clone());
+            together.runtimes.borrow_mut().push(runtime.clone());
         }
-        state.woken.push(task);
+        // Counted once more: the lock stands on the one that is given up here, outside of it.
+        state.woken.push(task.clone());
+        drop(state);
         None
     }
 
@@ -177,8 +181,7 @@ struct Handed {
 
 impl Wake for Handed {
     fn wake(self: Arc<Self>) {
-        let runtime = self.runtime.clone();
-        if let Some(task) = runtime.hand(self) {
+        if let Some(task) = Runtime::hand(self) {
             task.task.wake_by_ref();
         }
     }
@@ -210,17 +213,14 @@ pub(super) struct Wakers {
 
 impl Wakers {
     /// What to wait with in place of `waker`, which is the current task's.
-    pub(super) fn of(&mut self, waker: &Waker) -> Waker {
-        match &self.last {
-            Some((task, handed)) if task.will_wake(waker) => handed.clone(),
-            _ => {
-                let Some(runtime) = Runtime::current() else { return waker.clone() };
-                let handed = Waker::from(Arc::new(Handed { task: waker.clone(), runtime }));
-                OWN.store(ptr::from_ref(handed.vtable()).cast_mut(), Ordering::Relaxed);
-                self.last = Some((waker.clone(), handed.clone()));
-                handed
-            }
+    pub(super) fn of<'a>(&'a mut self, waker: &'a Waker) -> &'a Waker {
+        if !self.last.as_ref().is_some_and(|(task, _)| task.will_wake(waker)) {
+            let Some(runtime) = Runtime::current() else { return waker };
+            let handed = Waker::from(Arc::new(Handed { task: waker.clone(), runtime }));
+            OWN.store(ptr::from_ref(handed.vtable()).cast_mut(), Ordering::Relaxed);
+            self.last = Some((waker.clone(), handed));
         }
+        self.last.as_ref().map_or(waker, |(_, handed)| handed)
     }
 }
 

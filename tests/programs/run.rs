@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use signal_source::process::exit_by;
 use signal_source::{Signal, SignalSet, Signals, send};
 
-use crate::harness::{example, pid, signed};
+use crate::harness::{eventually, example, pid, raw_block, raw_pending, signed};
 use crate::program::Program;
 use crate::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal, with_role};
 
@@ -175,6 +175,29 @@ pub fn run_in_a_terminal_leaves_its_keys_to_the_child() {
     terminal.press(CTRL_C);
     terminal.says("killed by SIGINT");
     terminal.close();
+}
+
+/// Role: has a key pressed before it becomes the program that it is given.
+pub fn is_late(arguments: &[String]) {
+    raw_block(Signal::INT);
+    println!("blocks");
+    eventually("Ctrl-C", || raw_pending().contains(Signal::INT));
+    let mut command = Command::new(&arguments[0]);
+    panic!("{}", with_role(command.args(&arguments[1..]), "tells").exec());
+}
+
+/// The terminal did not send it to the child: there was none.
+pub fn run_in_a_terminal_sends_on_what_came_before_the_child() {
+    let (this, run) = (this(), example("run"));
+    let mut terminal = Terminal::run("is_late", &[&this, run.to_str().expect("text"), &this]);
+    terminal.until("blocks");
+    terminal.press(CTRL_C);
+    terminal.until("READY ");
+    let child = terminal.until("\r").trim_end().parse().expect("a pid");
+    terminal.until("[SIGINT");
+    assert_eq!(count(&mut terminal, Signal::INT), 0, "SIGINT once more");
+    send::kill(child, Signal::KILL).expect("kill");
+    terminal.says("killed by SIGKILL");
 }
 
 pub fn run_in_a_terminal_stops_and_continues() {

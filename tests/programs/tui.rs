@@ -89,3 +89,18 @@ pub fn tui_dies_of_what_ends_it() {
         assert!(terminal.is_cooked());
     }
 }
+
+/// The terminal shows the key, before or after the signal is told; the next line begins over it.
+pub fn watch_writes_over_the_keys() {
+    let watch = example("watch");
+    let mut terminal = Terminal::run("", &[watch.to_str().expect("text")]);
+    terminal.until("Ctrl-C, twice within a second, ends it.");
+    let mut seen = String::new();
+    for _ in 0..10 {
+        terminal.press(CTRL_BACKSLASH);
+        seen += &terminal.until("SIGQUIT");
+    }
+    assert!(seen.split("^\\").skip(1).all(|rest| rest.starts_with('\r')), "{seen:?}");
+    send::kill(terminal.job, Signal::KILL).expect("kill");
+    terminal.says("killed by SIGKILL");
+}

@@ -243,7 +243,7 @@ fn poll(
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<HubEvent>> {
     let coop = ready!(coop::poll_proceed(cx));
-    let event = waiting.poll(&mut Context::from_waker(&wakers.of(cx.waker())));
+    let event = waiting.poll(&mut Context::from_waker(wakers.of(cx.waker())));
     if event.is_ready() {
         coop.made_progress();
     }
