@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 pub use self::origin::{ChildInfo, ChildStatus, Origin, Sender};
 use crate::Signal;
 
-/// One received signal.
+/// What the kernel said of one received signal: its number, its sender, its payload, its count.
 ///
 /// It holds what the kernel said and nothing else: a field that the platform does not fill is
 /// absent (`None`), never zero. macOS and the BSDs fill the signal and the count alone.

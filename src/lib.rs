@@ -171,7 +171,9 @@
 //!   a second Ctrl-C kills, as it always did.
 //! - [`tokio::SignalHub`]: one receiver, many subscribers, in tasks of any executor and in plain
 //!   threads.
-//! - [`process::exit_by`]: ends the process so that its parent sees which signal ended it.
+//! - [`process::exit_by`], [`process::stop_by`]: ends or stops the process so that its parent sees which
+//!   signal did.
+//! - [`tokio::compat`]: the names and shapes of `tokio::signal`, over one hub.
 //!
 //! # Platforms
 //!

@@ -118,7 +118,7 @@ pub fn current() -> io::Result<SignalSet> {
     platform::current_mask()
 }
 
-/// A thread that does not block some signals.
+/// A thread of this process that does not block some signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadInfo {
     /// The kernel's number of the thread, as `gettid(2)`, `top -H` and debuggers show it.

@@ -67,7 +67,8 @@ pub fn reserve(set: impl Into<SignalSet>) -> Result<(), OpenError> {
 /// The signals are named as the constants of [`Signal`](crate::Signal). If it can't be done, that is
 /// the error of the first opening of one of them. Put it into the program (or the test), not into a
 /// library: the program's author decides what its threads block, and a linker may leave out what
-/// is in a library.
+/// is in a library. It is the whole program's: doc tests of edition 2024, which are merged into one,
+/// are marked `standalone_crate` where they have this line.
 ///
 /// # Platform notes
 ///

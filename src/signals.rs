@@ -142,7 +142,7 @@ impl Signals {
         Signals::builder().open(set)
     }
 
-    /// A builder, for what [`new`](Self::new) does not ask.
+    /// A [`Builder`]: options that [`new`](Self::new) does not have.
     ///
     /// # Examples
     ///

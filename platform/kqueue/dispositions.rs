@@ -126,7 +126,7 @@ fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>
 
 /// In a forked child, the end of a receiver that it inherited: a fork takes dispositions along, but
 /// nothing that is watched. What the child's own receivers have `claimed` goes to `inherited`, and
-/// [`adopt`] hands it to the one that ends last. Touches nothing but actions.
+/// [`take_inherited`] hands it to the one that ends last. Touches nothing but actions.
 pub(super) fn end_inherited<K: Kernel>(
     kernel: &mut K,
     claimed: SignalSet,
@@ -140,7 +140,11 @@ pub(super) fn end_inherited<K: Kernel>(
 
 /// Gives a receiver that is about to end what was inherited for its signals: the earliest changes,
 /// so the last to be undone.
-pub(super) fn adopt(inherited: &mut Vec<Change>, set: SignalSet, changes: &mut Vec<Change>) {
+pub(super) fn take_inherited(
+    inherited: &mut Vec<Change>,
+    set: SignalSet,
+    changes: &mut Vec<Change>,
+) {
     changes.splice(0..0, split_off(inherited, set));
 }
 

@@ -12,10 +12,11 @@ pub(crate) mod numbers;
 #[cfg(feature = "tokio")]
 mod poller;
 mod queue;
+mod shared;
 
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -25,7 +26,6 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 #[cfg(feature = "tokio")]
 use nix::sys::event::EvFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rustix::event::kqueue::{self, EventFlags};
 
 use self::dispositions::Change;
 #[cfg(feature = "tokio")]
@@ -33,13 +33,14 @@ pub(crate) use self::poller::Poller;
 #[cfg(feature = "tokio")]
 use self::queue::event;
 use self::queue::{Queue, blank, decode};
+pub(in crate::platform) use self::shared::Shared;
 use super::kernel::{self, Kernel as _, Os};
 use super::masks::Block;
 use super::process::{locked, locked_anyhow};
 use super::sigset;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
-use crate::{OpenError, Signal, SignalInfo, SignalSet};
+use crate::{OpenError, SignalInfo, SignalSet};
 
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
@@ -51,59 +52,6 @@ pub(super) fn touched() -> SignalSet {
 
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
-
-#[derive(Default)]
-pub(in crate::platform) struct Shared {
-    /// In a forked child: what a receiver of the parent's had changed, for signals that the child
-    /// has a receiver of. The end of that one undoes it.
-    inherited: Vec<Change>,
-    /// The open queues, and what each watches.
-    queues: Vec<(RawFd, SignalSet)>,
-}
-
-/// A signal needs no thread here: dispositions are the whole process'.
-impl kernel::Shared for Shared {
-    fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    fn pause(&mut self, signal: Signal) {
-        self.change(signal, EventFlags::DELETE);
-    }
-
-    fn resume(&mut self, signal: Signal) {
-        self.change(signal, EventFlags::ADD);
-    }
-}
-
-impl Shared {
-    /// Notes what a queue watches beside the rest.
-    fn add(&mut self, queue: &Queue, set: SignalSet) {
-        self.queues.push((queue.as_fd().as_raw_fd(), set));
-    }
-
-    /// Notes what a queue, which may be about to be closed, does not watch any more.
-    fn remove(&mut self, queue: &Queue, set: SignalSet) {
-        let fd = queue.as_fd().as_raw_fd();
-        self.queues.iter_mut().filter(|entry| entry.0 == fd).for_each(|entry| entry.1 -= set);
-        self.queues.retain(|entry| !entry.1.is_empty());
-    }
-
-    /// Watches the signal no longer, or anew, in the queue of the receiver that has it.
-    fn change(&mut self, signal: Signal, flags: EventFlags) {
-        let Some(named) = rustix::process::Signal::from_named_raw(signal.as_raw()) else { return };
-        for (fd, _) in self.queues.iter().filter(|(_, set)| set.contains(signal)) {
-            // SAFETY: a queue's entry goes under the lock, before it is closed.
-            let queue = unsafe { BorrowedFd::borrow_raw(*fd) };
-            let filter = kqueue::EventFilter::Signal { signal: named, times: 0 };
-            let event = kqueue::Event::new(filter, flags, std::ptr::null_mut());
-            let mut none: [kqueue::Event; 0] = [];
-            // It fails where there is nothing to delete.
-            // SAFETY: the event is of a signal: no descriptor goes into the queue.
-            let _ = unsafe { kqueue::kevent(queue, &[event], &mut none, None) };
-        }
-    }
-}
 
 type State = kernel::State<Shared>;
 
@@ -296,7 +244,7 @@ fn take(
 }
 
 fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
-    dispositions::adopt(&mut state.backend.inherited, set, changes);
+    dispositions::take_inherited(&mut state.backend.inherited, set, changes);
     dispositions::give_back(queue, set, changes);
     state.backend.remove(queue, set);
     state.unclaim(set);

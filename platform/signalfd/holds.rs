@@ -50,16 +50,16 @@ impl<K: Kernel> Change<'_, K> {
         // A forked child has one thread of the parent's. That blocks what it did then, whichever
         // thread opened the receiver.
         let forked = self.kernel.forked_record();
-        let heir = forked.as_ref().unwrap_or(self.own);
-        heir.enter(generation, || 0);
+        let forking = forked.as_ref().unwrap_or(self.own);
+        forking.enter(generation, || 0);
         // The reservation was the parent's; only the receiver kept this blocked in the child.
-        heir.block(set & self.kernel.reserved_at_fork());
-        if !Arc::ptr_eq(heir, &hold.thread) {
+        forking.block(set & self.kernel.reserved_at_fork());
+        if !Arc::ptr_eq(forking, &hold.thread) {
             // What a guard holds there as well, the program itself wanted blocked.
-            heir.block(set & (hold.thread.newly() - hold.thread.guarded()));
-            self.state.know(heir);
+            forking.block(set & (hold.thread.newly() - hold.thread.guarded()));
+            self.state.know(forking);
         }
-        if forked.is_none() || Arc::ptr_eq(heir, &hold.thread) {
+        if forked.is_none() || Arc::ptr_eq(forking, &hold.thread) {
             // Where no hook told who forked, it may have been the thread that opened it.
             hold.thread.enter(generation, || 0);
             hold.thread.remove_inherited(set);

@@ -30,8 +30,8 @@ impl Sender {
     /// Whether the uid is 65534, which the kernel writes for every user that has no number in this
     /// process' user namespace ([`user_namespaces(7)`]).
     ///
-    /// The system's own user of that number, by custom called `nobody`, can't be told from those: what is
-    /// known is only that it is none of the other users of this namespace.
+    /// The system's own user of that number, by custom called `nobody`, can't be told from those: what
+    /// is known is only that it is none of the other users of this namespace.
     ///
     /// [`user_namespaces(7)`]: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
     ///

@@ -10,7 +10,7 @@
 //! | [calloop] | [`Signals`](crate::Signals) as a descriptor |
 //! | [AnyIO](anyio), Trio, asyncio | [`SignalStream`](crate::tokio::SignalStream) |
 //!
-//! Six things are the same on every page. They follow from the kernel's queue, which takes the
+//! Five things are the same on every page. They follow from the kernel's queue, which takes the
 //! place of a handler:
 //!
 //! - **Threads.** A handler is the process', and may be installed at any time. Here (on Linux) every

@@ -80,7 +80,7 @@ pub async fn ctrl_c() -> io::Result<()> {
     Ok(())
 }
 
-/// What `tokio::signal::unix` is.
+/// The names of `tokio::signal::unix`.
 pub mod unix {
     use std::ffi::c_int;
     use std::io;

@@ -30,7 +30,8 @@
 //! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
 //!
 //! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
-//! none of these held; under the latter a waker is cloned, that of the crate's own task.
+//! none of these held. Wakers of this crate's own ([`local::is_own`]) are cloned under a lock: that
+//! counts, and runs no code of the program.
 
 use std::collections::BTreeMap;
 use std::io;

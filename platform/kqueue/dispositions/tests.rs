@@ -353,7 +353,7 @@ fn a_forked_child_puts_back_what_it_inherited() {
             assert_eq!(process.now(Signal::HUP).disposition(), Disposition::Default);
         }
         process.arrive(Signal::USR1);
-        adopt(&mut inherited, set, &mut own);
+        take_inherited(&mut inherited, set, &mut own);
         give_back(&mut process, set, &mut own);
         if own_ends_first {
             end_inherited(&mut process, SignalSet::EMPTY, &mut theirs, &mut inherited);

@@ -56,11 +56,11 @@ impl<'a, K: Kernel> Waiting<'a, K> {
             match state.sink.wait_again(number, cx.waker()) {
                 Noted::Waiting => Ok(Found::Nothing),
                 Noted::Again => self.look(state, after),
-                Noted::Not => Ok(Found::Stranger),
+                Noted::Not => Ok(Found::OtherWaker),
             }
         });
         let found = found.and_then(|found| found);
-        if !matches!(found, Ok(Found::Stranger)) {
+        if !matches!(found, Ok(Found::OtherWaker)) {
             return self.told(found);
         }
         // Cloned without the lock: it is code of the program.
@@ -77,7 +77,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         self.told(found.and_then(|found| found))
     }
 
-    /// After it has been noted as waiting: sees to it that it is woken, or has something to read.
+    /// After the subscriber was noted as a waiter: arms the source, or finds something to read.
     fn look(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<Found> {
         let number = self.number;
         self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
@@ -89,7 +89,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         self.is_noted = !matches!(found, Ok(Found::Event(_)));
         match found {
             Ok(Found::Event(event)) => Poll::Ready(Ok(event)),
-            Ok(Found::Nothing | Found::Stranger) => Poll::Pending,
+            Ok(Found::Nothing | Found::OtherWaker) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         }
     }
@@ -100,8 +100,8 @@ enum Found {
     Event(HubEvent),
     /// It waits.
     Nothing,
-    /// The waker is another one than the last.
-    Stranger,
+    /// It is to wait with another waker than the last time: that is cloned without the lock.
+    OtherWaker,
 }
 
 impl<K: Kernel> Drop for Waiting<'_, K> {

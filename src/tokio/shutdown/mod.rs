@@ -133,7 +133,7 @@ impl Shutdown {
         Shutdown::builder().signals(set).open()
     }
 
-    /// A builder: other signals, more than the first one, without the audit.
+    /// A [`ShutdownBuilder`]: other signals, further ones after the first, opening without the audit.
     ///
     /// # Examples
     ///
