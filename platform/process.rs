@@ -24,10 +24,12 @@ use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::kernel::{Kernel, Os};
 use super::threads::Record;
 use super::{backend, generation};
+use crate::mask::ThreadInfo;
 use crate::{OpenError, SignalSet};
 
 /// What a backend adds to the state.
@@ -35,6 +37,15 @@ pub(super) trait Shared: Default + Send + 'static {
     /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
     /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
     fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+
+    /// Waits until no thread of this crate's own lets in any of the set, which was claimed or guarded
+    /// before, and no thread is about to unblock any. Returns the threads that have not come so far
+    /// in that time: each is inside a handler of the program.
+    fn wait_until_blocked<K: Kernel<Shared = Self>>(
+        kernel: &K,
+        set: SignalSet,
+        patience: Duration,
+    ) -> Vec<ThreadInfo>;
 }
 
 #[derive(Default)]

@@ -57,6 +57,15 @@ impl process::Shared for Shared {
     fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
         SignalSet::EMPTY
     }
+
+    /// No thread's mask can keep a signal from a receiver.
+    fn wait_until_blocked<K: kernel::Kernel<Shared = Self>>(
+        _: &K,
+        _: SignalSet,
+        _: Duration,
+    ) -> Vec<ThreadInfo> {
+        Vec::new()
+    }
 }
 
 type State = process::State<Shared>;
@@ -316,13 +325,6 @@ pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> 
         "this system shows no thread's mask; receiving needs none blocked",
     ))
 }
-
-/// No thread's mask can keep a signal from a receiver.
-pub(super) fn wait_until_blocked(_set: SignalSet) -> io::Result<()> {
-    Ok(())
-}
-
-pub(super) fn let_act(_set: SignalSet) {}
 
 /// Makes `mask` the calling thread's and returns the one before (`pthread_sigmask(3)`).
 pub(super) fn set_mask(mask: SignalSet) -> io::Result<SignalSet> {

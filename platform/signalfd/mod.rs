@@ -185,23 +185,6 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     })
 }
 
-/// Waits until this crate's own threads block the set, which the calling thread has guarded.
-pub(super) fn wait_until_blocked(set: SignalSet) -> io::Result<()> {
-    let threads = delegate::wait_until_blocked(&Os, set, delegate::PATIENCE);
-    if threads.is_empty() {
-        return Ok(());
-    }
-    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
-    Err(OpenError::UnblockedThreads { signals, threads }.into())
-}
-
-/// Gives the delegates a moment to act on what they do not let in any more.
-pub(super) fn let_act(set: SignalSet) {
-    if !set.is_empty() {
-        delegate::wait_until_blocked(&Os, set, delegate::ANSWER);
-    }
-}
-
 /// A page of the process that a fork leaves zeroed in the child (`MADV_WIPEONFORK`, since Linux
 /// 4.14); never unmapped.
 pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
