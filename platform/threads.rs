@@ -32,6 +32,8 @@ pub(crate) struct Record {
     /// What the thread is about to unblock, or is unblocking: its mask may not show it yet, and does
     /// not while the signal's handler runs.
     pub(super) unblocking: AtomicSet,
+    /// What guards have left blocked here for good.
+    kept: AtomicSet,
     has_ended: AtomicBool,
     /// The process that the record was last used in: [`generation`](super::generation).
     generation: AtomicU64,
@@ -93,6 +95,12 @@ impl Record {
     /// Makes signals count as blocked before.
     pub(super) fn keep(&self, set: SignalSet) {
         self.newly.remove(set);
+        self.kept.insert(set);
+    }
+
+    /// What counts as blocked before, as the program said so.
+    pub(super) fn kept(&self) -> SignalSet {
+        self.kept.get()
     }
 
     pub(super) fn add_receiver(&self, set: SignalSet) {

@@ -45,8 +45,10 @@ impl<K: Kernel> Change<'_, K> {
         if Arc::ptr_eq(&forked, &hold.thread) {
             forked.remove_inherited(set);
         } else {
-            // What a guard holds there as well, the program itself wanted blocked.
-            forked.block(set & (hold.thread.newly() - hold.thread.guarded()));
+            // What a guard holds there as well, the program itself wanted blocked; and what it kept
+            // here. What has been put back here since is not blocked any more.
+            let newly = hold.thread.newly() - hold.thread.guarded();
+            forked.block(set & (newly - forked.kept() - forked.restored()));
         }
         self.state.know(&forked);
     }
