@@ -2,15 +2,16 @@
 //!
 //! The kernel records each signal that is sent to the process before it looks at what to do with
 //! it, and counts. So no mask matters and no thread: it is the disposition that keeps a signal from
-//! acting while it is received ([`dispositions`]).
+//! acting while it is received ([`dispositions`]); [`opening`] has the claims and the lock.
 
 mod dispositions;
+mod inherited;
 #[allow(dead_code)] // where the system has a sigqueue of its own
 pub(super) mod no_sigqueue;
 pub(crate) mod numbers;
+mod opening;
 
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
@@ -23,11 +24,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::io::FdFlags;
 
 use self::dispositions::{Change, Kernel};
+use self::inherited::Inherited;
+use self::opening::{Opened, Queues};
 use super::actions::Action;
-use super::kernel::{self, Kernel as _, Os};
-use super::process::{self, locked, locked_anyhow};
+use super::kernel::Os;
 use super::sigset;
-use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 
@@ -45,78 +46,35 @@ const BATCH: usize = 64;
 /// The kernel keeps one record for each signal, so there are never more.
 const MOST: usize = 128;
 
-#[derive(Default)]
-pub(in crate::platform) struct Shared {
-    /// In a forked child: what a receiver of the parent's had changed, for signals that the child
-    /// has a receiver of. The end of that one undoes it.
-    inherited: Vec<Change>,
-}
+pub(super) use self::opening::Shared;
 
-/// A signal needs no thread here: dispositions are the whole process'.
-impl process::Shared for Shared {
-    fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
-        SignalSet::EMPTY
-    }
-
-    /// No thread's mask can keep a signal from a receiver.
-    fn wait_until_blocked<K: kernel::Kernel<Shared = Self>>(
-        _: &K,
-        _: SignalSet,
-        _: Duration,
-    ) -> Vec<ThreadInfo> {
-        Vec::new()
-    }
-}
-
-type State = process::State<Shared>;
-
-pub(crate) struct Receiver {
-    /// Closed by this process alone: a fork does not inherit it.
-    queue: ManuallyDrop<Queue>,
-    set: SignalSet,
-    changes: Vec<Change>,
-    /// Of the process that opened it.
-    generation: u64,
-}
+pub(crate) struct Receiver(Opened<Os>);
 
 impl Receiver {
     /// There is nothing to audit.
     pub(crate) fn open(set: SignalSet, _audit: bool) -> Result<Receiver, OpenError> {
-        let mut queue = Queue::new().map_err(|error| Refused::wrap("kqueue(2)", error))?;
-        let mut changes = Vec::new();
-        locked(&Os, |change| take(change.state, &mut queue, set, &mut changes))??;
-        let (queue, generation) = (ManuallyDrop::new(queue), Os.generation());
-        Ok(Receiver { queue, set, changes, generation })
+        Ok(Receiver(Opened::open(Os, set)?))
     }
 
     pub(crate) fn update(&mut self, set: SignalSet, _audit: bool) -> Result<(), OpenError> {
-        self.check_owner()?;
-        let (added, removed) = (set - self.set, self.set - set);
-        let (queue, changes) = (&mut self.queue, &mut self.changes);
-        locked(&Os, |change| {
-            take(change.state, queue, added, changes)?;
-            give_back(change.state, queue, removed, changes);
-            Ok::<(), OpenError>(())
-        })??;
-        self.set = set;
-        Ok(())
+        self.0.update(set)
     }
 
     /// The next record, if there is one.
     pub(crate) fn read_one(&self) -> io::Result<Option<SignalInfo>> {
-        self.check_owner()?;
+        self.0.check_owner()?;
         let mut event = [blank()];
-        self.queue.read(&mut event)?.first().map(decode).transpose()
+        self.0.queue.read(&mut event)?.first().map(decode).transpose()
     }
 
     /// Appends up to `limit` records and returns their number.
     pub(crate) fn read_many(&self, infos: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
-        self.check_owner()?;
+        self.0.check_owner()?;
         let mut events = [blank(); BATCH];
         let mut total = 0;
         while total < limit {
             let batch = BATCH.min(limit - total);
-            let events = match self.queue.read(&mut events[..batch]) {
+            let events = match self.0.queue.read(&mut events[..batch]) {
                 Ok(events) => events,
                 // What was read stays read; the error will come again.
                 Err(_) if total > 0 => break,
@@ -134,7 +92,7 @@ impl Receiver {
     /// By `poll(2)`, which looks at the queue from outside, as another kqueue would: `kevent(2)`
     /// takes what it waits for, or does not wait.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.check_owner()?;
+        self.0.check_owner()?;
         let timeout = timeout.map_or(PollTimeout::NONE, |timeout| {
             // Rounded up, so as not to spin through the last millisecond; the caller comes again
             // if it is more than fits.
@@ -146,72 +104,34 @@ impl Receiver {
             Err(errno) => Err(errno.into()),
         }
     }
-
-    fn is_inherited(&self) -> bool {
-        self.generation != Os.generation()
-    }
-
-    fn check_owner(&self) -> io::Result<()> {
-        if self.is_inherited() {
-            return Err(io::Error::other(
-                "this receiver belongs to the process that forked, and a kqueue is not inherited: \
-                 open one in this process",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// In a forked child the number is nobody's, or somebody else's.
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.queue.0.as_fd()
+        self.0.queue.0.as_fd()
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        let is_inherited = self.is_inherited();
-        let (queue, changes) = (&mut *self.queue, &mut self.changes);
-        let set = self.set;
-        locked_anyhow(&Os, |change| {
-            let state = &mut change.state;
-            if is_inherited {
-                let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);
-                dispositions::end_inherited(queue, claimed, changes, inherited);
-            } else {
-                give_back(state, queue, set, changes);
-            }
-        });
-        if !is_inherited {
-            // SAFETY: the queue is not used any more: this is the end of its only owner.
-            unsafe { ManuallyDrop::drop(&mut self.queue) };
-        }
+impl Queues for Os {
+    type Queue = Queue;
+
+    fn open(&self) -> io::Result<Queue> {
+        Queue::new()
+    }
+
+    fn keep(&self, changes: Vec<Change>) {
+        INHERITED.add(changes);
+    }
+
+    fn take_kept(&self, set: SignalSet) -> Vec<Change> {
+        INHERITED.take(set)
     }
 }
 
-/// Claims the set and takes it over; or undoes it all.
-fn take(
-    state: &mut State,
-    queue: &mut Queue,
-    set: SignalSet,
-    changes: &mut Vec<Change>,
-) -> Result<(), OpenError> {
-    state.claim(set)?;
-    let taken = dispositions::take(queue, set, changes);
-    if taken.is_err() {
-        give_back(state, queue, set, changes);
-    }
-    Ok(taken?)
-}
+static INHERITED: Inherited = Inherited::new();
 
-fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
-    dispositions::adopt(&mut state.backend.inherited, set, changes);
-    dispositions::give_back(queue, set, changes);
-    state.unclaim(set);
-}
-
-struct Queue(Kqueue);
+pub(in crate::platform) struct Queue(Kqueue);
 
 impl Queue {
     fn new() -> io::Result<Queue> {
