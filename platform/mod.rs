@@ -47,6 +47,8 @@ mod os;
 mod process;
 #[cfg(unix)]
 mod sigset;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod simulation;
 #[cfg(unix)]
 mod spawn;
 #[cfg(unix)]
@@ -90,6 +92,12 @@ use self::kqueue as backend;
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 mod kqueue {
     mod dispositions;
+    #[allow(dead_code)] // the simulated one is a plain list
+    mod inherited;
+    #[allow(dead_code)] // the simulation does without the messages
+    mod opening;
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    mod simulation;
 }
 
 #[cfg(any(

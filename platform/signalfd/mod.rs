@@ -11,6 +11,8 @@ mod holds;
 pub(crate) mod numbers;
 mod opening;
 mod siginfo;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod simulation;
 
 use std::io;
 use std::mem::MaybeUninit;
