@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::actions::Action;
 use super::threads::Record;
+use crate::mask::ThreadInfo;
 use crate::{Signal, SignalSet};
 
 #[allow(dead_code)] // a backend without delegate threads does not ask for all
@@ -73,6 +74,15 @@ pub(super) trait Shared: Default + Send + 'static {
     /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
     /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
     fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+
+    /// Waits until no thread of this crate's own lets in any of the set, which was claimed or guarded
+    /// before, and no thread is about to unblock any. Returns the threads that have not come so far
+    /// in that time: each is inside a handler of the program.
+    fn wait_until_blocked<K: Kernel<Shared = Self>>(
+        kernel: &K,
+        set: SignalSet,
+        patience: Duration,
+    ) -> Vec<ThreadInfo>;
 
     /// Has no receiver told of the signal, which this process is about to send to itself to stop by
     /// it. Forgets those that are unread, as the kernel does with stop signals at `CONT`.

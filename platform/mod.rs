@@ -23,8 +23,6 @@
 //! - `reserve(set)`: from now on a receiver of the set can be opened on any thread; `__at_start!`,
 //!   which calls a function before `main` for it.
 //! - `unblocked_threads(set)`: the other threads that do not block the set.
-//! - `let_act(set)`: gives threads of this crate's own a moment to act on what they must not let in
-//!   any more.
 //! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
 //!   [`kernel::Kernel`] is made of.
 //! - `wiped_on_fork()`: a page that the kernel zeroes in a forked child, if it has such.
@@ -70,6 +68,8 @@ mod per_process;
 mod process;
 #[cfg(unix)]
 mod sigset;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod simulation;
 #[cfg(unix)]
 mod spawn;
 #[cfg(unix)]
@@ -115,6 +115,13 @@ use self::kqueue as backend;
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 mod kqueue {
     mod dispositions;
+    #[allow(dead_code)] // the simulated one is a plain list
+    mod inherited;
+    #[allow(dead_code)] // the simulation does without the messages
+    mod opening;
+    mod shared;
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    mod simulation;
 }
 
 #[cfg(any(

@@ -102,7 +102,8 @@ unsafe extern "C" fn end(slot: *mut c_void) {
 
 fn own_slot() -> &'static Slot {
     if SLOT.get().is_null() {
-        let slot = Box::new(Slot { record: Arc::default(), rounds: Cell::new(0) });
+        let record = if has_forked() { Os.forked_record() } else { None };
+        let slot = Box::new(Slot { record: record.unwrap_or_default(), rounds: Cell::new(0) });
         let slot = Box::into_raw(slot).cast_const();
         SLOT.set(slot);
         set_slot(slot);
@@ -118,9 +119,16 @@ pub(super) fn restored() -> SignalSet {
     unsafe { SLOT.get().as_ref() }.map_or(SignalSet::EMPTY, |slot| slot.record.restored())
 }
 
-/// In a forked child: the record of the thread that forked, and the process that this was noted in.
+/// In a forked child: the record of the thread that forked, or null if it had none; the address of
+/// its own `SLOT`; and the process that this was noted in.
 static FORKED: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+static FORKED_BY: AtomicUsize = AtomicUsize::new(0);
 static FORKED_IN: AtomicU64 = AtomicU64::new(0);
+
+/// Where the calling thread's slot is noted: tells it from all other threads that live.
+fn address() -> usize {
+    SLOT.with(|slot| ptr::from_ref(slot).addr())
+}
 
 /// What is reserved and has no receiver, and what has one.
 static RESERVED: AtomicSet = AtomicSet::new();
@@ -141,6 +149,7 @@ extern "C" fn note_fork() {
     };
     // Another thread of the child sees the record if it sees the number.
     FORKED.store(record.cast_mut(), Ordering::Relaxed);
+    FORKED_BY.store(address(), Ordering::Relaxed);
     FORKED_IN.store(generation::generation(), Ordering::Release);
     RESERVED_AT_FORK.insert(RESERVED_AND_RECEIVED.get());
     RESERVED_AND_RECEIVED.set(SignalSet::EMPTY);
@@ -159,6 +168,12 @@ extern "C" fn note_fork() {
     }
 }
 
+/// Whether the calling thread forked this process.
+fn has_forked() -> bool {
+    let is_known = FORKED_IN.load(Ordering::Acquire) == generation::generation();
+    is_known && FORKED_BY.load(Ordering::Relaxed) == address()
+}
+
 impl Kernel for Os {
     type Shared = backend::Shared;
 
@@ -174,11 +189,21 @@ impl Kernel for Os {
 
     fn forked_record(&self) -> Option<Arc<Record>> {
         if FORKED_IN.load(Ordering::Acquire) != self.generation() {
-            return None; // a bare system call forked, and no hook ran
+            // A bare system call forked, and no hook ran. Who forked is the child's first thread.
+            return backend::is_first_thread().then(|| self.record());
         }
-        let record = FORKED.load(Ordering::Relaxed).cast_const();
+        // Acquire, with the Release below: a record is complete before its address is seen.
+        let mut record = FORKED.load(Ordering::Acquire).cast_const();
         if record.is_null() {
-            return None;
+            // The thread that forked had never called this crate. Another one may do so first.
+            let new = Arc::into_raw(Arc::<Record>::default());
+            let (null, order) = (ptr::null_mut(), (Ordering::AcqRel, Ordering::Acquire));
+            record = new;
+            if let Err(other) = FORKED.compare_exchange(null, new.cast_mut(), order.0, order.1) {
+                record = other.cast_const();
+                // SAFETY: it came from `Arc::into_raw`, and no other thread has seen it.
+                drop(unsafe { Arc::from_raw(new) });
+            }
         }
         // SAFETY: it came from `Arc::into_raw` and is never given up.
         unsafe { Arc::increment_strong_count(record) };

@@ -35,6 +35,8 @@ pub(crate) struct Record {
     /// not while the signal's handler runs. Filled under the lock; emptied by the thread without it,
     /// after its mask was set (Release), and watched by a thread that claims a signal (Acquire).
     pub(super) unblocking: AtomicSet,
+    /// What guards have left blocked here for good.
+    kept: AtomicSet,
     has_ended: AtomicBool,
     /// The process that the record was last used in: [`generation`](super::generation()).
     generation: AtomicU64,
@@ -100,6 +102,12 @@ impl Record {
     /// Makes signals count as blocked before.
     pub(super) fn keep(&self, set: SignalSet) {
         self.newly.remove(set);
+        self.kept.insert(set);
+    }
+
+    /// What counts as blocked before, as the program said so.
+    pub(super) fn kept(&self) -> SignalSet {
+        self.kept.get()
     }
 
     pub(super) fn add_receiver(&self, set: SignalSet) {

@@ -39,6 +39,12 @@ pub(super) struct Change {
     earlier: Action,
 }
 
+impl Change {
+    pub(super) fn signal(&self) -> Signal {
+        self.signal
+    }
+}
+
 /// The action that a signal needs in order to be received and not to act; `None` if the one it has
 /// will do.
 fn while_received(signal: Signal, by_default: ByDefault, earlier: &Action) -> Option<Action> {

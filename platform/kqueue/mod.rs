@@ -6,17 +6,18 @@
 
 mod at_start;
 mod dispositions;
+mod inherited;
 #[allow(dead_code)] // where the system has a sigqueue of its own
 pub(super) mod no_sigqueue;
 pub(crate) mod numbers;
+mod opening;
 #[cfg(feature = "tokio")]
 mod poller;
 mod queue;
 mod shared;
 
 use std::io;
-use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -27,20 +28,22 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::event::EvFlags;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use rustix::event::kqueue::{self, EventFlags};
+
 use self::dispositions::Change;
+use self::inherited::Inherited;
+use self::opening::{Opened, Queues};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
 #[cfg(feature = "tokio")]
 use self::queue::event;
 use self::queue::{Queue, blank, decode};
 pub(in crate::platform) use self::shared::Shared;
-use super::kernel::{self, Kernel as _, Os};
+use super::kernel::Os;
 use super::masks::Block;
-use super::process::{locked, locked_anyhow};
 use super::sigset;
-use crate::error::Refused;
 use crate::mask::ThreadInfo;
-use crate::{OpenError, SignalInfo, SignalSet};
+use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
 /// Blocking has no part in it.
 pub(super) const MASKED: bool = false;
@@ -53,34 +56,20 @@ pub(super) fn touched() -> SignalSet {
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
 
-type State = kernel::State<Shared>;
-
 pub(crate) struct Receiver {
-    /// Closed by this process alone: a fork does not inherit it.
-    queue: ManuallyDrop<Queue>,
-    set: SignalSet,
-    changes: Vec<Change>,
+    opened: Opened<Os>,
     /// Some of the knotes are disabled.
     #[cfg(feature = "tokio")]
     is_watched_in_part: bool,
-    /// Of the process that opened it.
-    generation: u64,
 }
 
 impl Receiver {
     /// There is nothing to audit.
     pub(crate) fn open(set: SignalSet, _audit: bool) -> Result<Receiver, OpenError> {
-        let mut queue = Queue::new().map_err(|error| Refused::wrap("kqueue(2)", error))?;
-        let mut changes = Vec::new();
-        locked(&Os, |change| take(change.state, &mut queue, set, &mut changes))??;
-        let (queue, generation) = (ManuallyDrop::new(queue), Os.generation());
         Ok(Receiver {
-            queue,
-            set,
-            changes,
+            opened: Opened::open(Os, set)?,
             #[cfg(feature = "tokio")]
             is_watched_in_part: false,
-            generation,
         })
     }
 
@@ -91,18 +80,12 @@ impl Receiver {
     /// Changes the set; what is removed acts on the calling thread when the returned part is
     /// dropped at the latest.
     pub(crate) fn change(&mut self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
-        self.check_owner()?;
-        let (added, removed) = (set - self.set, self.set - set);
+        self.opened.check_owner()?;
+        let removed = self.opened.set - set;
         // What is unread is sent once more. This thread lets it in when it holds no lock any more.
         let block = if removed.is_empty() { None } else { Block::new(removed).ok() };
         self.watch_all()?;
-        let (queue, changes) = (&mut self.queue, &mut self.changes);
-        locked(&Os, |change| {
-            take(change.state, queue, added, changes)?;
-            give_back(change.state, queue, removed, changes);
-            Ok::<(), OpenError>(())
-        })??;
-        self.set = set;
+        self.opened.update(set)?;
         Ok(Release { _block: block })
     }
 
@@ -110,13 +93,14 @@ impl Receiver {
     /// disabled goes on counting, and has its record ready when it is enabled.
     #[cfg(feature = "tokio")]
     pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        self.check_owner()?;
+        self.opened.check_owner()?;
         self.is_watched_in_part = true;
         let flag = |signal| {
             if set.contains(signal) { EvFlags::EV_ENABLE } else { EvFlags::EV_DISABLE }
         };
-        let changes: Vec<_> = self.set.iter().map(|signal| event(signal, flag(signal))).collect();
-        self.queue.kevent(&changes, &mut []).map(drop)
+        let all = self.opened.set.iter();
+        let changes: Vec<_> = all.map(|signal| event(signal, flag(signal))).collect();
+        self.opened.queue.kevent(&changes, &mut []).map(drop)
     }
 
     /// Ends what [`watch`](Self::watch) did: all that is pending can be read.
@@ -124,27 +108,27 @@ impl Receiver {
         #[cfg(feature = "tokio")]
         if std::mem::take(&mut self.is_watched_in_part) {
             let enable = |signal| event(signal, EvFlags::EV_ENABLE);
-            let changes: Vec<_> = self.set.iter().map(enable).collect();
-            self.queue.kevent(&changes, &mut [])?;
+            let changes: Vec<_> = self.opened.set.iter().map(enable).collect();
+            self.opened.queue.kevent(&changes, &mut [])?;
         }
         Ok(())
     }
 
     /// The next record, if there is one.
     pub(crate) fn read_one(&self) -> io::Result<Option<SignalInfo>> {
-        self.check_owner()?;
+        self.opened.check_owner()?;
         let mut event = [blank()];
-        self.queue.read(&mut event)?.first().map(decode).transpose()
+        self.opened.queue.read(&mut event)?.first().map(decode).transpose()
     }
 
     /// Appends up to `limit` records and returns their number.
     pub(crate) fn read_many(&self, infos: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
-        self.check_owner()?;
+        self.opened.check_owner()?;
         let mut events = [blank(); BATCH];
         let mut total = 0;
         while total < limit {
             let batch = BATCH.min(limit - total);
-            let events = match self.queue.read(&mut events[..batch]) {
+            let events = match self.opened.queue.read(&mut events[..batch]) {
                 Ok(events) => events,
                 // What was read stays read; the error will come again.
                 Err(_) if total > 0 => break,
@@ -162,7 +146,7 @@ impl Receiver {
     /// By `poll(2)`, which looks at the queue from outside, as another kqueue would: `kevent(2)`
     /// takes what it waits for, or does not wait.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.check_owner()?;
+        self.opened.check_owner()?;
         let timeout = timeout.map_or(PollTimeout::NONE, |timeout| {
             // Rounded up, so as not to spin through the last millisecond; the caller comes again
             // if it is more than fits.
@@ -174,80 +158,62 @@ impl Receiver {
             Err(errno) => Err(errno.into()),
         }
     }
-
-    fn is_inherited(&self) -> bool {
-        self.generation != Os.generation()
-    }
-
-    fn check_owner(&self) -> io::Result<()> {
-        if self.is_inherited() {
-            return Err(io::Error::other(
-                "this receiver belongs to the process that forked, and a kqueue is not inherited: \
-                 open one in this process",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// In a forked child the number belongs to no descriptor, or to one that the child has opened since.
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.queue.as_fd()
+        self.opened.queue.as_fd()
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let is_inherited = self.is_inherited();
-        if !is_inherited {
+        if self.opened.check_owner().is_ok() {
             // It can't fail: the knotes exist.
             let _ = self.watch_all();
         }
-        let (queue, changes) = (&mut *self.queue, &mut self.changes);
-        let set = self.set;
-        locked_anyhow(&Os, |change| {
-            let state = &mut change.state;
-            if is_inherited {
-                let (claimed, inherited) = (state.claimed(), &mut state.backend.inherited);
-                dispositions::end_inherited(queue, claimed, changes, inherited);
-            } else {
-                give_back(state, queue, set, changes);
-            }
-        });
-        if !is_inherited {
-            // SAFETY: the queue is not used any more: this is the end of its only owner.
-            unsafe { ManuallyDrop::drop(&mut self.queue) };
-        }
     }
 }
+
+impl Queues for Os {
+    type Queue = Queue;
+
+    fn open(&self) -> io::Result<Queue> {
+        Queue::new()
+    }
+
+    fn descriptor(queue: &Queue) -> RawFd {
+        queue.as_fd().as_raw_fd()
+    }
+
+    fn watch(descriptor: RawFd, signal: Signal, is_watched: bool) {
+        let Some(named) = rustix::process::Signal::from_named_raw(signal.as_raw()) else { return };
+        // SAFETY: the caller knows the queue to be open, under the lock.
+        let queue = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        let filter = kqueue::EventFilter::Signal { signal: named, times: 0 };
+        let flags = if is_watched { EventFlags::ADD } else { EventFlags::DELETE };
+        let event = kqueue::Event::new(filter, flags, std::ptr::null_mut());
+        let mut none: [kqueue::Event; 0] = [];
+        // It fails where there is nothing to delete.
+        // SAFETY: the event is of a signal: no descriptor goes into the queue.
+        let _ = unsafe { kqueue::kevent(queue, &[event], &mut none, None) };
+    }
+
+    fn keep(&self, changes: Vec<Change>) {
+        INHERITED.add(changes);
+    }
+
+    fn take_kept(&self, set: SignalSet) -> Vec<Change> {
+        INHERITED.take(set)
+    }
+}
+
+static INHERITED: Inherited = Inherited::new();
 
 /// Signals that a receiver has given up, and that the calling thread lets in when this is dropped.
 pub(crate) struct Release {
     _block: Option<Block>,
-}
-
-/// Claims the set and takes it over; or undoes it all.
-fn take(
-    state: &mut State,
-    queue: &mut Queue,
-    set: SignalSet,
-    changes: &mut Vec<Change>,
-) -> Result<(), OpenError> {
-    state.claim(set)?;
-    state.backend.add(queue, set);
-    let taken = dispositions::take(queue, set, changes);
-    if taken.is_err() {
-        give_back(state, queue, set, changes);
-    }
-    Ok(taken?)
-}
-
-fn give_back(state: &mut State, queue: &mut Queue, set: SignalSet, changes: &mut Vec<Change>) {
-    dispositions::take_inherited(&mut state.backend.inherited, set, changes);
-    dispositions::give_back(queue, set, changes);
-    state.backend.remove(queue, set);
-    state.unclaim(set);
 }
 
 pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
@@ -261,9 +227,6 @@ pub(crate) fn unblocked_threads(_set: SignalSet) -> io::Result<Vec<ThreadInfo>> 
 pub(crate) fn reserve(_set: SignalSet) -> Result<(), OpenError> {
     Ok(())
 }
-
-/// No thread of this crate's own lets anything in.
-pub(super) fn let_act(_set: SignalSet) {}
 
 /// Makes `mask` the calling thread's and returns the one before (`pthread_sigmask(3)`).
 pub(super) fn set_mask(mask: SignalSet) -> io::Result<SignalSet> {
@@ -290,6 +253,11 @@ pub(super) fn wait(_word: &AtomicU32, _seen: u32, timeout: Option<Duration>) {
 }
 
 pub(super) fn wake(_word: &AtomicU32) {}
+
+/// Not asked for: no thread's mask counts.
+pub(super) fn is_first_thread() -> bool {
+    true
+}
 
 /// No such page is made here: the hook of `pthread_atfork(3)` has to do.
 pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {

@@ -38,7 +38,7 @@ use crate::platform::process::{Change, locked_anyhow};
 use crate::platform::threads::Record;
 
 /// How long to wait for a delegate before another one is asked.
-pub(super) const ANSWER: Duration = Duration::from_millis(100);
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// How long an opening waits until all have blocked what it claims.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -166,6 +166,30 @@ impl Shared for Delegates {
         }
         if self.start(kernel, missing).is_ok() { SignalSet::EMPTY } else { missing }
     }
+
+    fn wait_until_blocked<K: Kernel<Shared = Self>>(
+        kernel: &K,
+        set: SignalSet,
+        patience: Duration,
+    ) -> Vec<ThreadInfo> {
+        let busy = locked_anyhow(kernel, |change| {
+            let threads = change.state.unblocking(change.own, set);
+            let threads = threads.into_iter().map(|thread| {
+                let unblocked = thread.unblocking.get() & set;
+                (unblocked, Busy::Thread(thread))
+            });
+            let delegates = change.state.backend.0.iter().map(|delegate| {
+                let asked = delegate.asked.load(Ordering::Acquire);
+                (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
+            });
+            // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
+            // and that has none of a claimed set.
+            threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect::<Vec<_>>()
+        });
+        let deadline = kernel.now() + patience;
+        let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
+        stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
+    }
 }
 
 /// Waits until those signals of the set that a delegate is to let in are let in, so that what was
@@ -207,33 +231,6 @@ enum Busy {
     /// Until it has done what it was asked as the so manieth.
     Delegate(Arc<Delegate>, u32),
     Thread(Arc<Record>),
-}
-
-/// Waits until no delegate lets in any of the set and no thread is about to unblock any, after the
-/// set was claimed or guarded. Returns the threads that have not come so far in that time: each is
-/// inside a handler of the program.
-pub(super) fn wait_until_blocked<K: Kernel<Shared = Delegates>>(
-    kernel: &K,
-    set: SignalSet,
-    patience: Duration,
-) -> Vec<ThreadInfo> {
-    let busy = locked_anyhow(kernel, |change| {
-        let threads = change.state.unblocking(change.own, set);
-        let threads = threads.into_iter().map(|thread| {
-            let unblocked = thread.unblocking.get() & set;
-            (unblocked, Busy::Thread(thread))
-        });
-        let delegates = change.state.backend.0.iter().map(|delegate| {
-            let asked = delegate.asked.load(Ordering::Acquire);
-            (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
-        });
-        // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
-        // and that has none of a claimed set.
-        threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect::<Vec<_>>()
-    });
-    let deadline = kernel.now() + patience;
-    let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
-    stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
 }
 
 impl Busy {

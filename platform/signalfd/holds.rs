@@ -55,8 +55,10 @@ impl<K: Kernel> Change<'_, K> {
         // The reservation was the parent's; only the receiver kept this blocked in the child.
         forking.block(set & self.kernel.reserved_at_fork());
         if !Arc::ptr_eq(forking, &hold.thread) {
-            // What a guard holds there as well, the program itself wanted blocked.
-            forking.block(set & (hold.thread.newly() - hold.thread.guarded()));
+            // What a guard holds there as well, the program itself wanted blocked; and what it kept
+            // here. What has been put back here since is not blocked any more.
+            let newly = hold.thread.newly() - hold.thread.guarded();
+            forking.block(set & (newly - forking.kept() - forking.restored()));
             self.state.know(forking);
         }
         if forked.is_none() || Arc::ptr_eq(forking, &hold.thread) {

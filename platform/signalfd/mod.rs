@@ -14,6 +14,8 @@ mod opening;
 #[cfg(feature = "tokio")]
 mod poller;
 mod siginfo;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod simulation;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -214,11 +216,9 @@ pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
     opening::reserve(&Os, set)
 }
 
-/// Gives the delegates a moment to act on what they must not let in any more, and to block it.
-pub(super) fn let_act(set: SignalSet) {
-    if !set.is_empty() {
-        delegate::wait_until_blocked(&Os, set, delegate::ANSWER);
-    }
+/// Whether the calling thread is the first of its process.
+pub(super) fn is_first_thread() -> bool {
+    nix::unistd::gettid() == nix::unistd::getpid()
 }
 
 /// A page of the process that a fork leaves zeroed in the child (`MADV_WIPEONFORK`, since Linux

@@ -7,14 +7,13 @@
 
 use std::io;
 
-use super::delegate::{Delegates, PATIENCE, wait_until_blocked, wait_until_let_in};
+use super::delegate::{Delegates, PATIENCE, wait_until_let_in};
 use super::holds::Hold;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
-use crate::platform::kernel::Kernel;
+use crate::platform::kernel::{Kernel, Shared};
 use crate::platform::process::{Change, locked, locked_anyhow};
-
 use crate::{Disposition, OpenError, Signal, SignalSet};
 
 /// What receivers ask of the kernel beside masks.
@@ -204,7 +203,7 @@ fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Ac
 
 /// Sees that every other thread blocks the set.
 fn check<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-    let mut threads = wait_until_blocked(kernel, set, PATIENCE);
+    let mut threads = Delegates::wait_until_blocked(kernel, set, PATIENCE);
     if threads.is_empty() && audit {
         // Where /proc is not mounted there is nothing to read: the program has to know its threads.
         let own = own_threads(kernel);

@@ -1,0 +1,298 @@
+//! The simulated kernel, as this crate calls it. Another thread may go on at each call.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use super::world::{self, deliver, take_out, with, with_own};
+use crate::platform::actions::Action;
+use crate::platform::kernel::Kernel;
+use crate::platform::kernel::State;
+use crate::platform::kqueue::dispositions::{self, Change};
+use crate::platform::kqueue::opening::Queues;
+use crate::platform::kqueue::shared::Shared;
+use crate::platform::simulation::scheduler;
+use crate::platform::threads::Record;
+use crate::{Signal, SignalSet};
+
+#[derive(Clone, Debug)]
+pub(super) struct Simulated;
+
+/// Before each call: others may go on, and what is pending may interrupt.
+pub(super) fn enter(call: impl FnOnce() -> String) {
+    scheduler::pause();
+    deliver();
+    scheduler::trace(call);
+}
+
+fn fails(call: &str) -> io::Result<()> {
+    if scheduler::chance(with(|world| world.fails)) {
+        scheduler::trace(|| format!("{call} fails"));
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Ok(())
+}
+
+impl Kernel for Simulated {
+    type Shared = Shared;
+
+    const MASKED: bool = false;
+
+    fn generation(&self) -> u64 {
+        if scheduler::is_clearing() {
+            return 1;
+        }
+        enter(|| "generation".into());
+        with(|world| world.generation)
+    }
+
+    fn record(&self) -> Arc<Record> {
+        if scheduler::is_clearing() {
+            return Arc::default();
+        }
+        enter(|| "record".into());
+        with_own(|own| own.record.clone())
+    }
+
+    fn forked_record(&self) -> Option<Arc<Record>> {
+        with(|world| world.forked.clone())
+    }
+
+    fn tid(&self) -> u32 {
+        0
+    }
+
+    fn with_state<T>(&self, change: impl FnOnce(&mut State<Shared>) -> T) -> T {
+        if scheduler::is_clearing() {
+            return change(&mut State::default());
+        }
+        enter(|| "lock".into());
+        let current = scheduler::current();
+        while with(|world| world.lock.is_some()) {
+            scheduler::block(scheduler::State::Lock);
+            deliver();
+        }
+        let state: Rc<RefCell<State<Shared>>> = with(|world| {
+            world.lock = Some(current);
+            world.state.clone()
+        });
+        scheduler::trace(|| "has the lock".into());
+        let result = change(&mut state.borrow_mut());
+        scheduler::trace(|| "unlocks".into());
+        with(|world| world.lock = None);
+        scheduler::wake(|state| state == scheduler::State::Lock);
+        scheduler::pause();
+        deliver();
+        result
+    }
+
+    fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet> {
+        if scheduler::is_clearing() {
+            return Ok(SignalSet::EMPTY);
+        }
+        enter(|| "sets its mask".into());
+        let before = with_own(|own| {
+            let kept_out = own.kept_out() - mask;
+            if !kept_out.is_empty() {
+                scheduler::fail(format!("{kept_out:?} is unblocked, which the program blocks"));
+            }
+            std::mem::replace(&mut own.mask, mask)
+        });
+        scheduler::pause();
+        deliver();
+        Ok(before)
+    }
+
+    fn everything(&self) -> SignalSet {
+        SignalSet::from_bits(u128::MAX)
+    }
+
+    /// The simulated programs reserve nothing.
+    fn note_reserved(&self, _: SignalSet, _: SignalSet) {}
+
+    fn reserved_at_fork(&self) -> SignalSet {
+        SignalSet::EMPTY
+    }
+
+    fn note_newly_blocked(&self, _: SignalSet) {}
+
+    fn wait(&self, _: &AtomicU32, _: u32, _: Option<Duration>) {
+        scheduler::fail("nothing is waited for here".into());
+    }
+
+    fn wake(&self, _: &AtomicU32) {}
+
+    fn start_thread(&self, _: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        scheduler::fail("no thread is needed here".into());
+    }
+
+    fn now(&self) -> Duration {
+        scheduler::clock()
+    }
+}
+
+/// A kqueue.
+pub(super) struct Queue(pub(super) usize);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if !scheduler::is_clearing() {
+            enter(|| format!("closes {}", self.0));
+            with(|world| world.queues[self.0].is_open = false);
+        }
+    }
+}
+
+impl Queues for Simulated {
+    type Queue = Queue;
+
+    fn open(&self) -> io::Result<Queue> {
+        enter(|| "kqueue".into());
+        fails("kqueue")?;
+        with(|world| {
+            let (is_open, generation) = (true, world.generation);
+            world.queues.push(world::Queue { is_open, generation, ..world::Queue::default() });
+            Ok(Queue(world.queues.len() - 1))
+        })
+    }
+
+    fn descriptor(queue: &Queue) -> RawFd {
+        RawFd::try_from(queue.0).expect("few queues")
+    }
+
+    /// The simulated programs do not stop.
+    fn watch(_: RawFd, _: Signal, _: bool) {}
+
+    fn keep(&self, changes: Vec<Change>) {
+        if !scheduler::is_clearing() {
+            with(|world| world.kept.extend(changes));
+        }
+    }
+
+    fn take_kept(&self, set: SignalSet) -> Vec<Change> {
+        if scheduler::is_clearing() {
+            return Vec::new();
+        }
+        with(|world| {
+            let kept = std::mem::take(&mut world.kept).into_iter();
+            let (taken, rest) = kept.partition(|change| set.contains(change.signal()));
+            world.kept = rest;
+            taken
+        })
+    }
+}
+
+impl Queue {
+    fn check(&self) {
+        with(|world| {
+            let queue = &world.queues[self.0];
+            if !queue.is_open || queue.generation != world.generation {
+                scheduler::fail("a queue is used that this process does not have".into());
+            }
+        });
+    }
+
+    /// What `kevent(2)` gives, of one signal.
+    pub(super) fn read(&self) {
+        enter(|| format!("reads {}", self.0));
+        self.check();
+        with(|world| {
+            let records = &mut world.queues[self.0].records;
+            if !records.is_empty() {
+                let (signal, numbers) = records.remove(0);
+                scheduler::trace(|| format!("received {signal} {numbers:#b}"));
+                world.receive(signal, numbers);
+            }
+        });
+    }
+}
+
+impl dispositions::Kernel for Queue {
+    fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+        if scheduler::is_clearing() {
+            return Ok(());
+        }
+        enter(|| format!("{} watches {set:?}", self.0));
+        self.check();
+        let result = fails("watching");
+        let some = if result.is_ok() { set } else { set.iter().take(1).collect() };
+        with(|world| world.queues[self.0].watched |= some);
+        result
+    }
+
+    fn unwatch(&mut self, set: SignalSet) {
+        if scheduler::is_clearing() {
+            return;
+        }
+        for signal in set {
+            enter(|| format!("{} does not watch {signal}", self.0));
+            self.check();
+            with(|world| {
+                let queue = &mut world.queues[self.0];
+                queue.watched = queue.watched.without(signal);
+                let forgotten = take_out(&mut queue.records, signal.into());
+                world.forget(forgotten);
+            });
+        }
+    }
+
+    fn take_unread(&mut self) -> SignalSet {
+        if scheduler::is_clearing() {
+            return SignalSet::EMPTY;
+        }
+        enter(|| format!("takes what is unread of {}", self.0));
+        self.check();
+        let current = scheduler::current();
+        with(|world| {
+            let records = std::mem::take(&mut world.queues[self.0].records);
+            world.threads[current].taken.extend(&records);
+            records.into_iter().map(|(signal, _)| signal).collect()
+        })
+    }
+
+    fn pending(&mut self) -> SignalSet {
+        if scheduler::is_clearing() {
+            return SignalSet::EMPTY;
+        }
+        enter(|| "pending".into());
+        let mask = with_own(|own| own.mask);
+        with(|world| world.pending.iter().map(|(signal, _)| *signal).collect::<SignalSet>() & mask)
+    }
+
+    fn action(&self, signal: Signal) -> io::Result<Action> {
+        if scheduler::is_clearing() {
+            return Ok(Action::default());
+        }
+        enter(|| format!("action of {signal}"));
+        Ok(with(|world| world.action(signal)))
+    }
+
+    fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {
+        if scheduler::is_clearing() {
+            return Ok(());
+        }
+        enter(|| format!("sets action of {signal}: {:?}", action.disposition()));
+        if action.mark(signal).is_some() {
+            fails("setting an action")?;
+        }
+        with(|world| world.set_action(signal, *action));
+        Ok(())
+    }
+
+    fn send(&mut self, signal: Signal) {
+        if scheduler::is_clearing() {
+            return;
+        }
+        enter(|| format!("sends {signal} to itself"));
+        let current = scheduler::current();
+        with(|world| {
+            let taken = take_out(&mut world.threads[current].taken, signal.into());
+            let numbers = taken.into_iter().fold(0, |all, (_, numbers)| all | numbers);
+            world.send(signal, numbers);
+        });
+    }
+}

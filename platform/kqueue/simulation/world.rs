@@ -1,0 +1,316 @@
+//! A process as the kernel sees it, and what became of each signal that was sent.
+//!
+//! The kernel records a signal, where a queue watches it, before it looks at what to do with it.
+//! Signals are numbered as they are sent; a standard one that merges with another, or that is sent
+//! again for others, stands for all of these.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::platform::actions::Action;
+use crate::platform::kernel::State;
+use crate::platform::kqueue::dispositions::Change;
+use crate::platform::kqueue::shared::Shared;
+use crate::platform::simulation::scheduler;
+use crate::platform::threads::Record;
+use crate::platform::{ByDefault, numbers};
+use crate::{Disposition, Signal, SignalSet};
+
+/// What the schedules are about.
+pub(super) const USED: [Signal; 5] =
+    [Signal::USR1, Signal::TERM, Signal::CHLD, Signal::WINCH, Signal::TSTP];
+
+/// Numbers of signals that were sent.
+pub(super) type Numbers = u64;
+
+pub(super) struct Thread {
+    pub(super) record: Arc<Record>,
+    pub(super) mask: SignalSet,
+    pub(super) is_alive: bool,
+    /// What the program blocks there, for good and by guards.
+    pub(super) blocked: SignalSet,
+    pub(super) guards: Vec<SignalSet>,
+    /// What it opens or closes just now.
+    pub(super) concerned: SignalSet,
+    /// What did nothing then, because of an inherited receiver.
+    pub(super) idle: SignalSet,
+    /// What it has taken away unread, or pending, and may send again.
+    pub(super) taken: Vec<(Signal, Numbers)>,
+}
+
+impl Thread {
+    pub(super) fn kept_out(&self) -> SignalSet {
+        self.guards.iter().fold(self.blocked, |all, set| all | *set)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) is_open: bool,
+    pub(super) generation: u64,
+    pub(super) watched: SignalSet,
+    pub(super) records: Vec<(Signal, Numbers)>,
+    /// What its receiver has, as its user sees it.
+    pub(super) receives: SignalSet,
+}
+
+pub(super) struct World {
+    pub(super) threads: Vec<Thread>,
+    pub(super) queues: Vec<Queue>,
+    pub(super) pending: Vec<(Signal, Numbers)>,
+    pub(super) actions: Vec<(Signal, Action)>,
+    /// What the program has set.
+    pub(super) own_actions: Vec<(Signal, Action)>,
+    pub(super) generation: u64,
+    pub(super) lock: Option<usize>,
+    pub(super) state: Rc<RefCell<State<Shared>>>,
+    pub(super) forked: Option<Arc<Record>>,
+    pub(super) sends: usize,
+    pub(super) fails: usize,
+    pub(super) sent: u32,
+    pub(super) received: Numbers,
+    pub(super) acted: Numbers,
+    /// Ignored as without this crate.
+    pub(super) ignored: Numbers,
+    /// On their way while something was opened or closed: these may both act and be received.
+    pub(super) between: Numbers,
+    /// In a forked child: what inherited receivers have, so that it is ignored until they end; and
+    /// what no thread is left to give back.
+    pub(super) inherited: Vec<(usize, SignalSet)>,
+    pub(super) lost: SignalSet,
+    /// What inherited receivers have left for others to undo.
+    pub(super) kept: Vec<Change>,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+pub(super) fn set_world(world: Option<World>) {
+    let before = WORLD.with_borrow_mut(|all| std::mem::replace(all, world));
+    drop(before);
+}
+
+/// Looks at the world, between two steps.
+pub(super) fn with<T>(run: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with_borrow_mut(|world| run(world.as_mut().expect("a schedule is running")))
+}
+
+pub(super) fn with_own<T>(run: impl FnOnce(&mut Thread) -> T) -> T {
+    with(|world| run(&mut world.threads[scheduler::current()]))
+}
+
+fn find(actions: &[(Signal, Action)], signal: Signal) -> Action {
+    let known = actions.iter().find(|(known, _)| *known == signal);
+    known.map_or_else(Action::default, |(_, action)| *action)
+}
+
+/// Adds to what is there of the signal.
+fn add(all: &mut Vec<(Signal, Numbers)>, signal: Signal, numbers: Numbers) {
+    match all.iter_mut().find(|(known, _)| *known == signal) {
+        Some((_, known)) => *known |= numbers,
+        None => all.push((signal, numbers)),
+    }
+}
+
+/// Takes out what is there of the set.
+pub(super) fn take_out(all: &mut Vec<(Signal, Numbers)>, set: SignalSet) -> Vec<(Signal, Numbers)> {
+    let (taken, rest) = all.iter().copied().partition(|(signal, _)| set.contains(*signal));
+    *all = rest;
+    taken
+}
+
+fn is_ignored(signal: Signal, action: &Action) -> bool {
+    match action.disposition() {
+        Disposition::Ignore => true,
+        Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
+        Disposition::Handler => false,
+    }
+}
+
+impl World {
+    pub(super) fn action(&self, signal: Signal) -> Action {
+        find(&self.actions, signal)
+    }
+
+    pub(super) fn own_action(&self, signal: Signal) -> Action {
+        find(&self.own_actions, signal)
+    }
+
+    /// Whether the signal would do nothing without this crate.
+    fn does_nothing(&self, signal: Signal) -> bool {
+        let inherited = self.inherited.iter().any(|(_, set)| set.contains(signal));
+        inherited || self.lost.contains(signal) || is_ignored(signal, &self.own_action(signal))
+    }
+
+    pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
+        self.actions.retain(|(known, _)| *known != signal);
+        self.actions.push((signal, action));
+        if is_ignored(signal, &action) {
+            for (signal, numbers) in take_out(&mut self.pending, signal.into()) {
+                scheduler::trace(|| format!("({signal} {numbers:#b} is discarded)"));
+                add(&mut self.threads[scheduler::current()].taken, signal, numbers);
+            }
+        }
+    }
+
+    pub(super) fn is_concerned(&self, signal: Signal) -> bool {
+        self.threads.iter().any(|thread| thread.is_alive && thread.concerned.contains(signal))
+    }
+
+    /// A thread begins to open or close something of the set.
+    pub(super) fn concern(&mut self, set: SignalSet) {
+        let idle = self.inherited.iter().fold(SignalSet::EMPTY, |all, (_, set)| all | *set);
+        let own = &mut self.threads[scheduler::current()];
+        (own.concerned, own.idle) = (set, idle);
+        let pending = self.pending.iter().filter(|(signal, _)| set.contains(*signal));
+        self.between |= pending.fold(0, |all, (_, numbers)| all | numbers);
+    }
+
+    pub(super) fn send_new(&mut self, signal: Signal) {
+        let number = 1 << self.sent;
+        self.sent += 1;
+        if self.is_concerned(signal) {
+            self.between |= number;
+        }
+        self.send(signal, number);
+    }
+
+    pub(super) fn send(&mut self, signal: Signal, numbers: Numbers) {
+        scheduler::trace(|| format!("({signal} {numbers:#b} is sent)"));
+        let generation = self.generation;
+        let watches = |queue: &&mut Queue| {
+            queue.is_open && queue.generation == generation && queue.watched.contains(signal)
+        };
+        let mut is_recorded = false;
+        for queue in self.queues.iter_mut().filter(watches) {
+            is_recorded = true;
+            add(&mut queue.records, signal, numbers);
+        }
+        if is_ignored(signal, &self.action(signal)) {
+            if !is_recorded && self.does_nothing(signal) {
+                self.ignored |= numbers;
+            } else if !is_recorded && numbers & !self.done() != 0 {
+                scheduler::fail(format!("{signal} {numbers:#b} is neither recorded nor acts"));
+            }
+            return;
+        }
+        add(&mut self.pending, signal, numbers);
+        for (index, thread) in self.threads.iter().enumerate() {
+            let waits = !matches!(
+                scheduler::state(index),
+                scheduler::State::Ready | scheduler::State::Lock
+            );
+            if thread.is_alive && waits && !thread.mask.contains(signal) {
+                scheduler::set_state(index, scheduler::State::Ready);
+            }
+        }
+    }
+
+    /// What was taken away unread or pending and is not sent again: it has been received or has acted,
+    /// or would do nothing.
+    pub(super) fn forget(&mut self, taken: Vec<(Signal, Numbers)>) {
+        for (signal, numbers) in taken {
+            let did_nothing = self.threads[scheduler::current()].idle.contains(signal);
+            if did_nothing || self.does_nothing(signal) {
+                self.ignored |= numbers;
+            }
+        }
+    }
+
+    fn done(&self) -> Numbers {
+        self.received | self.acted | self.ignored
+    }
+
+    pub(super) fn receive(&mut self, signal: Signal, numbers: Numbers) {
+        let twice = numbers & self.acted & !self.between;
+        if twice != 0 {
+            scheduler::fail(format!("{signal} {twice:#b} is received and has acted"));
+        }
+        self.received |= numbers;
+    }
+
+    fn act(&mut self, thread: usize, signal: Signal, numbers: Numbers) {
+        if self.lock == Some(thread) {
+            scheduler::fail(format!("{signal} acts while its thread has the lock"));
+        }
+        if self.threads[thread].kept_out().contains(signal) {
+            scheduler::fail(format!("{signal} acts where the program blocks it"));
+        }
+        let generation = self.generation;
+        let receives =
+            |queue: &Queue| queue.generation == generation && queue.receives.contains(signal);
+        let late = numbers & !self.between;
+        if late != 0 && self.queues.iter().any(receives) {
+            scheduler::fail(format!("{signal} {late:#b} acts, but a receiver has it"));
+        }
+        let twice = late & (self.acted | self.received);
+        if twice != 0 {
+            scheduler::fail(format!("{signal} {twice:#b} acts for a second time"));
+        }
+        self.acted |= numbers;
+    }
+
+    /// What a program can see when nothing of this crate is left.
+    pub(super) fn check_end(&self) {
+        for thread in self.threads.iter().filter(|thread| thread.is_alive) {
+            if thread.mask != thread.blocked {
+                let (mask, own) = (thread.mask, thread.blocked);
+                scheduler::fail(format!("a thread blocks {mask:?} in the end, not {own:?}"));
+            }
+        }
+        for signal in USED.into_iter().filter(|signal| !self.lost.contains(*signal)) {
+            let parts =
+                |action: Action| (action.disposition(), action.0.sa_flags, action.mark(signal));
+            let (now, own) = (parts(self.action(signal)), parts(self.own_action(signal)));
+            if now != own {
+                scheduler::fail(format!("{signal} has the action {now:?} in the end, not {own:?}"));
+            }
+        }
+        let pending = self.pending.iter().fold(0, |all, (_, numbers)| all | numbers);
+        let lost = ((1 << self.sent) - 1) & !(self.done() | pending);
+        if lost != 0 {
+            scheduler::fail(format!("{lost:#b} are lost"));
+        }
+        let generation = self.generation;
+        if self.queues.iter().any(|queue| queue.is_open && queue.generation == generation) {
+            scheduler::fail("a queue is open in the end".into());
+        }
+        let claimed = self.state.borrow().claimed();
+        if !claimed.is_empty() {
+            scheduler::fail(format!("{claimed:?} is claimed in the end"));
+        }
+    }
+}
+
+/// What a thread lets in acts when it comes back from the kernel.
+pub(super) fn deliver() {
+    let current = scheduler::current();
+    loop {
+        let acts = with(|world| {
+            let mask = world.threads[current].mask;
+            let index = world.pending.iter().position(|(signal, _)| !mask.contains(*signal))?;
+            let (signal, numbers) = world.pending.remove(index);
+            world.act(current, signal, numbers);
+            Some((signal, numbers, world.action(signal).disposition()))
+        });
+        let Some((signal, numbers, disposition)) = acts else { return };
+        scheduler::trace(|| format!("{signal} {numbers:#b} acts: {disposition:?}"));
+        if disposition == Disposition::Default && signal != Signal::TSTP {
+            scheduler::finish();
+        }
+        if disposition == Disposition::Handler {
+            let after = with_own(|own| {
+                let after = own.mask;
+                own.mask = after.with(signal);
+                after
+            });
+            for _ in 0..scheduler::random(3) {
+                scheduler::pause();
+                deliver();
+            }
+            with_own(|own| own.mask = after);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The law: what may act where, beside what the program would see without this crate.
+
+use std::rc::Rc;
+
+use super::world::{Sent, Thread, World, used};
+use crate::platform::simulation::scheduler;
+use crate::platform::threads::Record;
+use crate::{Signal, SignalSet};
+
+/// What a thread's mask would be without this crate.
+#[derive(Clone, Default)]
+pub(super) struct Own {
+    /// What the program blocks there.
+    pub(super) blocked: SignalSet,
+    /// What the thread has blocked since it was born, when a receiver had it: nothing tells that
+    /// from what the program blocks.
+    pub(super) loose: SignalSet,
+    /// What guards have left blocked for good.
+    pub(super) kept: SignalSet,
+    /// The guards that are held.
+    pub(super) guards: Vec<SignalSet>,
+    /// What receivers or guards have had here.
+    pub(super) received: SignalSet,
+    /// What of that the program has blocked itself since: programs that it starts do so too.
+    pub(super) blocked_since: SignalSet,
+    /// Its mask before this crate blocked all there.
+    pub(super) before: SignalSet,
+    /// What this crate is unblocking there now: it has to tell the threads that open.
+    pub(super) unblocks: SignalSet,
+    /// What its audit can't know that other threads let in.
+    pub(super) excepted: SignalSet,
+    /// It is ending: it waits for nothing.
+    pub(super) is_ending: bool,
+    /// It is between two steps of the program.
+    pub(super) is_busy: bool,
+    /// It gives something back, and may let that in if there is no thread to be had.
+    pub(super) may_yield: bool,
+    /// So it was.
+    pub(super) yields: bool,
+}
+
+impl Own {
+    pub(super) fn guarded(&self) -> SignalSet {
+        self.guards.iter().fold(SignalSet::EMPTY, |all, set| all | *set)
+    }
+
+    pub(super) fn forget_guard(&mut self, set: SignalSet) {
+        let index = self.guards.iter().position(|guard| *guard == set);
+        self.guards.swap_remove(index.expect("it is held"));
+    }
+
+    /// The program blocks what it has let in so far.
+    pub(super) fn block(&mut self, set: SignalSet) {
+        self.blocked |= set;
+        self.blocked_since |= set & self.received;
+    }
+
+    /// Of a thread that this one starts with a mask.
+    pub(super) fn of_new(&self, mask: SignalSet) -> Own {
+        let blocked = self.kept_out();
+        Own { blocked, loose: mask - blocked, ..Own::default() }
+    }
+
+    /// What must not act there.
+    pub(super) fn kept_out(&self) -> SignalSet {
+        self.blocked | self.guarded()
+    }
+}
+
+/// A receiver as its user sees it.
+pub(super) struct Opened {
+    pub(super) number: usize,
+    pub(super) generation: u64,
+    /// What it receives, so that it must not act.
+    pub(super) receives: SignalSet,
+    /// All that it has claimed or may have, and the thread that opened it with that.
+    pub(super) holds: Vec<(usize, SignalSet)>,
+    /// Whether all other threads were seen to block it.
+    pub(super) is_audited: bool,
+    /// What a thread would let in after a handler that was running during the audit.
+    pub(super) excepted: SignalSet,
+}
+
+#[derive(Default)]
+pub(super) struct Law {
+    pub(super) generation: u64,
+    pub(super) opened: Vec<Opened>,
+    /// What threads let in that have ended while this crate blocked it there.
+    pub(super) abandoned: SignalSet,
+    /// The same and what may be so.
+    pub(super) maybe_abandoned: SignalSet,
+    /// What threads let in, or would have, that have ended.
+    pub(super) ended: SignalSet,
+    /// In a forked child: what it inherited receivers of that no audit made sure of. What the child
+    /// blocks itself of that, nothing tells from what it inherited blocked.
+    pub(super) unsure: SignalSet,
+    /// Receivers so far.
+    pub(super) numbers: usize,
+    /// What receivers have that a fork left to no thread.
+    pub(super) lost: SignalSet,
+}
+
+impl Law {
+    /// The receiver that has the signal.
+    fn receiver(&self, signal: Signal) -> Option<&Opened> {
+        self.opened.iter().find(|opened| {
+            opened.generation == self.generation
+                && opened.is_audited
+                && (opened.receives - opened.excepted).contains(signal)
+        })
+    }
+
+    /// A signal has one receiver.
+    pub(super) fn check_unclaimed(&self, set: SignalSet) {
+        for opened in self.opened.iter().filter(|opened| opened.generation == self.generation) {
+            if !(opened.receives & set).is_empty() {
+                scheduler::fail(format!("receiver {} has some of {set:?}", opened.number));
+            }
+        }
+    }
+
+    pub(super) fn check_discarded(&self, signal: Signal, how: &str) {
+        if let Some(opened) = self.receiver(signal) {
+            scheduler::fail(format!("{signal} is lost to receiver {}: {how}", opened.number));
+        }
+    }
+}
+
+impl World {
+    /// Before a signal acts on a thread.
+    pub(super) fn check_act(&self, thread: usize, sent: Sent) {
+        let (signal, number) = (sent.signal, sent.number);
+        let on = &self.threads[thread];
+        if self.lock == Some(thread) {
+            scheduler::fail(format!("{signal} no {number} acts while its thread has the lock"));
+        }
+        if let Some(opened) = self.law.receiver(signal) {
+            let receiver = opened.number;
+            scheduler::fail(format!("{signal} no {number} acts, but receiver {receiver} has it"));
+        }
+        let may = if on.is_delegate {
+            let mut program = self.program();
+            let lets_in = program.any(|(_, own)| !own.own.kept_out().contains(signal));
+            let guarded = self.program().any(|(_, own)| own.own.guarded().contains(signal));
+            // A delegate that was asked in a thread's lifetime may not have answered at its end.
+            let is_late = on.late > 0 && self.law.ended.contains(signal);
+            let is_abandoned = self.law.maybe_abandoned.contains(signal);
+            lets_in || is_late || (is_abandoned && !guarded)
+        } else {
+            !on.own.kept_out().contains(signal)
+        };
+        if !may {
+            scheduler::fail(format!("{signal} no {number} acts where the program blocks it"));
+        }
+    }
+
+    /// The child goes on, with one thread. What the receivers in `kept` have, it can give back.
+    pub(super) fn fork(&mut self, forking: usize, has_hook: bool, kept: &[usize]) {
+        self.generation += 1;
+        self.law.generation = self.generation;
+        (self.law.abandoned, self.law.maybe_abandoned) = (SignalSet::EMPTY, SignalSet::EMPTY);
+        self.pending.clear();
+        self.threads[forking].pending.clear();
+        (self.lock, self.state) = (None, Rc::default());
+        // Without a hook the child's only thread is known to be the one.
+        self.forked = Some(self.threads[forking].record.clone());
+        self.is_bare_child = !has_hook;
+        self.leader = forking;
+        for (index, thread) in self.threads.iter_mut().enumerate() {
+            if index != forking {
+                thread.is_alive = false;
+                scheduler::set_state(index, scheduler::State::Gone);
+            }
+        }
+        let mut own = self.threads[forking].own.clone();
+        for opened in &self.law.opened {
+            for &(opener, set) in &opened.holds {
+                let is_sure = opened.is_audited;
+                self.law.unsure |= if is_sure { set & opened.excepted } else { set };
+                if !kept.contains(&opened.number) {
+                    self.law.lost |= set;
+                    continue;
+                }
+                let by = &self.threads[opener].own;
+                if opener == forking {
+                    continue;
+                }
+                if by.is_busy {
+                    let unsure = (own.blocked - own.kept) & set;
+                    own.blocked -= unsure;
+                    own.loose |= unsure;
+                    continue;
+                }
+                // What is blocked because of this receiver is let in after its end.
+                let newly = set - by.kept_out() - by.loose;
+                let unsure = (own.blocked - own.kept) & newly;
+                own.blocked -= unsure;
+                own.loose = (own.loose - newly) | unsure;
+            }
+        }
+        self.threads[forking].own = own;
+    }
+
+    /// What a program can see when nothing of this crate is left.
+    pub(super) fn check_end(&self) {
+        let lost = self.law.lost;
+        for (index, thread) in self.program() {
+            let (own, mask) = (&thread.own, thread.mask);
+            let missing = own.blocked - mask;
+            let surplus = mask - own.blocked - own.loose - lost;
+            if !missing.is_empty() || !surplus.is_empty() {
+                scheduler::fail(format!(
+                    "thread {index} blocks {mask:?} in the end, {surplus:?} too much, {missing:?} \
+                     too little"
+                ));
+            }
+        }
+        for signal in used().filter(|signal| !lost.contains(*signal)) {
+            let lets_in = |(_, thread): (usize, &Thread)| !thread.mask.contains(signal);
+            if self.law.abandoned.contains(signal) && !self.living().any(lets_in) {
+                scheduler::fail(format!("{signal} is dead: no thread lets it in any more"));
+            }
+            let by_delegate = self.living().filter(|(_, thread)| thread.is_delegate).any(lets_in);
+            if by_delegate && !self.law.maybe_abandoned.contains(signal) {
+                scheduler::fail(format!("a delegate lets {signal} in without a need"));
+            }
+        }
+        if self.descriptors.iter().any(|fd| fd.is_open && fd.generation == self.generation) {
+            scheduler::fail("a descriptor is open in the end".into());
+        }
+        if let Ok(state) = self.state.try_borrow() {
+            if !state.claimed().is_empty() {
+                scheduler::fail(format!("{:?} is claimed in the end", state.claimed()));
+            }
+        } else {
+            scheduler::fail("the lock is held in the end".into());
+        }
+    }
+}
+
+/// What a thread blocks only for as long as its handlers run: the audit can't see through them.
+pub(super) fn lets_in_after_handlers(thread: &Thread) -> SignalSet {
+    if thread.is_delegate {
+        return SignalSet::EMPTY;
+    }
+    let frames = thread.frames.iter().filter(|frame| !frame.is_unblocked);
+    frames.fold(SignalSet::EMPTY, |all, frame| all.with(frame.signal))
+        & thread.frames.first().map_or(SignalSet::EMPTY, |frame| thread.mask - frame.after)
+}
+
+/// What a child that is spawned now would block, after what this crate did is undone.
+pub(super) fn spawned_mask(thread: &Thread, newly_blocked: SignalSet) -> SignalSet {
+    let record: &Record = &thread.record;
+    thread.mask - (newly_blocked - record.restored())
+}

@@ -1,0 +1,11 @@
+//! The steps of the signalfd backend, on a simulated kernel.
+
+mod kernel;
+mod law;
+mod program;
+mod world;
+
+#[test]
+fn signals_are_received_or_act_in_every_schedule() {
+    crate::platform::simulation::run(program::schedule);
+}

@@ -1,0 +1,239 @@
+//! A process as the kernel sees it: threads, masks, dispositions, and what is pending.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::law::{Law, Own};
+use crate::platform::actions::Action;
+use crate::platform::kernel::State;
+use crate::platform::signalfd::delegate::Delegates;
+use crate::platform::simulation::scheduler;
+use crate::platform::threads::Record;
+use crate::platform::{ByDefault, numbers};
+use crate::{Disposition, Signal, SignalSet};
+
+/// What the schedules are about.
+pub(super) const USED: [Signal; 5] =
+    [Signal::USR1, Signal::USR2, Signal::CHLD, Signal::WINCH, Signal::TERM];
+
+pub(super) fn used() -> impl Iterator<Item = Signal> {
+    USED.into_iter().chain(Signal::rt(1))
+}
+
+/// One signal on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) signal: Signal,
+    pub(super) number: usize,
+}
+
+/// A handler that is running.
+pub(super) struct Frame {
+    /// The mask that its return puts back.
+    pub(super) after: SignalSet,
+    pub(super) signal: Signal,
+    /// Whether it runs because this crate unblocks the signal.
+    pub(super) is_unblocked: bool,
+}
+
+pub(super) struct Thread {
+    pub(super) tid: u32,
+    pub(super) record: Arc<Record>,
+    pub(super) mask: SignalSet,
+    pub(super) pending: Vec<Sent>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) is_alive: bool,
+    /// Of the crate's own.
+    pub(super) is_delegate: bool,
+    /// A delegate: how many masks it may still set that do not follow the end of a thread.
+    pub(super) late: u8,
+    pub(super) own: Own,
+}
+
+pub(super) struct Descriptor {
+    pub(super) set: SignalSet,
+    pub(super) is_open: bool,
+    pub(super) generation: u64,
+}
+
+pub(super) struct World {
+    pub(super) threads: Vec<Thread>,
+    /// The thread whose mask decides what is ignored when it is sent.
+    pub(super) leader: usize,
+    pub(super) pending: Vec<Sent>,
+    pub(super) sent: usize,
+    pub(super) actions: Vec<(Signal, Action)>,
+    pub(super) descriptors: Vec<Descriptor>,
+    pub(super) generation: u64,
+    pub(super) lock: Option<usize>,
+    pub(super) state: Rc<RefCell<State<Delegates>>>,
+    /// Of the thread that forked, if a hook told.
+    pub(super) forked: Option<Arc<Record>>,
+    /// Forked by a bare system call: the C library knows nothing of it, so it starts no thread.
+    pub(super) is_bare_child: bool,
+    pub(super) newly_blocked: SignalSet,
+    /// How often of 64 something is sent, a call fails, a handler takes long.
+    pub(super) sends: usize,
+    pub(super) fails: usize,
+    pub(super) slow: usize,
+    pub(super) law: Law,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+pub(super) fn set_world(world: Option<World>) {
+    let before = WORLD.with_borrow_mut(|all| std::mem::replace(all, world));
+    drop(before);
+}
+
+/// Looks at the world, between two steps.
+pub(super) fn with<T>(run: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with_borrow_mut(|world| run(world.as_mut().expect("a schedule is running")))
+}
+
+/// As [`with`], for the running thread.
+pub(super) fn with_own<T>(run: impl FnOnce(&mut Thread) -> T) -> T {
+    with(|world| run(&mut world.threads[scheduler::current()]))
+}
+
+impl World {
+    pub(super) fn action(&self, signal: Signal) -> Action {
+        let known = self.actions.iter().find(|(known, _)| *known == signal);
+        known.map_or_else(Action::default, |(_, action)| *action)
+    }
+
+    pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
+        self.actions.retain(|(known, _)| *known != signal);
+        self.actions.push((signal, action));
+        if self.is_ignored(signal) {
+            let kept = |sent: &Sent| sent.signal != signal;
+            let gone = self.pending.iter().filter(|sent| !kept(sent)).count();
+            if gone > 0 {
+                self.law.check_discarded(signal, "an action discards it");
+            }
+            self.pending.retain(kept);
+            self.threads.iter_mut().for_each(|thread| thread.pending.retain(kept));
+        }
+    }
+
+    fn is_ignored(&self, signal: Signal) -> bool {
+        match self.action(signal).disposition() {
+            Disposition::Ignore => true,
+            Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
+            Disposition::Handler => false,
+        }
+    }
+
+    pub(super) fn living(&self) -> impl Iterator<Item = (usize, &Thread)> {
+        self.threads.iter().enumerate().filter(|(_, thread)| thread.is_alive)
+    }
+
+    /// The threads of the program that live.
+    pub(super) fn program(&self) -> impl Iterator<Item = (usize, &Thread)> {
+        self.living().filter(|(_, thread)| !thread.is_delegate)
+    }
+
+    /// A signal for the process, or for one thread.
+    pub(super) fn send(&mut self, signal: Signal, thread: Option<usize>) {
+        let number = self.sent;
+        self.sent += 1;
+        let looked_at = &self.threads[thread.unwrap_or(self.leader)];
+        if self.is_ignored(signal) && !looked_at.mask.contains(signal) {
+            scheduler::trace(|| format!("({signal} no {number} is sent and ignored)"));
+            self.law.check_discarded(signal, "it is ignored when it is sent");
+            return;
+        }
+        scheduler::trace(|| format!("({signal} no {number} is sent to {thread:?})"));
+        self.put(Sent { signal, number }, thread);
+    }
+
+    /// Into the queue, if it does not merge.
+    pub(super) fn put(&mut self, sent: Sent, thread: Option<usize>) {
+        let queue = match thread {
+            Some(thread) => &mut self.threads[thread].pending,
+            None => &mut self.pending,
+        };
+        let merges = !sent.signal.is_real_time();
+        if !(merges && queue.iter().any(|other| other.signal == sent.signal)) {
+            queue.push(sent);
+        }
+        for (index, other) in self.living() {
+            let concerned = thread.is_none_or(|thread| thread == index);
+            let waits = !matches!(
+                scheduler::state(index),
+                scheduler::State::Ready | scheduler::State::Lock
+            );
+            if concerned && waits && !other.mask.contains(sent.signal) {
+                scheduler::set_state(index, scheduler::State::Ready);
+            }
+        }
+    }
+
+    /// The next signal that acts on the thread.
+    fn take_unblocked(&mut self, thread: usize) -> Option<Sent> {
+        let mask = self.threads[thread].mask;
+        let acts = |sent: &Sent| !mask.contains(sent.signal);
+        let own = &mut self.threads[thread].pending;
+        if let Some(index) = own.iter().position(acts) {
+            return Some(own.remove(index));
+        }
+        self.pending.iter().position(acts).map(|index| self.pending.remove(index))
+    }
+}
+
+/// What the kernel does when a thread comes back from it: all that the thread lets in acts.
+pub(super) fn deliver() {
+    let current = scheduler::current();
+    while let Some(sent) = with(|world| world.take_unblocked(current)) {
+        let signal = sent.signal;
+        let disposition = with(|world| {
+            world.check_act(current, sent);
+            world.action(signal).disposition()
+        });
+        let by_default = numbers::by_default(signal.as_raw());
+        scheduler::trace(|| format!("{signal} no {} acts: {disposition:?}", sent.number));
+        match disposition {
+            Disposition::Handler => handle(signal),
+            Disposition::Default if by_default != ByDefault::Ignored => scheduler::finish(),
+            Disposition::Default | Disposition::Ignore => {}
+        }
+    }
+}
+
+/// A handler of the program.
+fn handle(signal: Signal) {
+    with_own(|own| {
+        let (after, is_unblocked) = (own.mask, own.own.unblocks.contains(signal));
+        own.frames.push(Frame { after, signal, is_unblocked });
+        own.mask = own.mask.with(signal);
+    });
+    for _ in 0..scheduler::random(3) {
+        scheduler::pause();
+        deliver();
+    }
+    let slow = with(|world| world.slow);
+    if scheduler::chance(slow) {
+        if scheduler::random(2) == 0 {
+            scheduler::trace(|| format!("the handler of {signal} waits for all others"));
+            scheduler::block(scheduler::State::Stuck);
+            deliver();
+        } else {
+            let end =
+                scheduler::clock() + Duration::from_millis([5, 200, 3000][scheduler::random(3)]);
+            scheduler::trace(|| format!("the handler of {signal} sleeps until {end:?}"));
+            while scheduler::clock() < end {
+                scheduler::block(scheduler::State::Waiting { word: 0, deadline: Some(end) });
+                deliver();
+            }
+        }
+    }
+    scheduler::trace(|| format!("the handler of {signal} returns"));
+    with_own(|own| {
+        let frame = own.frames.pop().expect("the handler runs");
+        own.mask = frame.after;
+    });
+}

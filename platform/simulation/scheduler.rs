@@ -1,0 +1,339 @@
+//! The scheduler: coroutines on one thread of the system, of which one runs at a time.
+//!
+//! A simulated thread runs until its next [`pause`], which stands before each call of a simulated
+//! kernel; there the seed decides which thread goes on.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::ptr;
+use std::time::Duration;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use super::random::Random;
+
+/// What a thread that does not run waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::platform) enum State {
+    Ready,
+    /// That the word is woken, or a time.
+    Waiting {
+        word: usize,
+        deadline: Option<Duration>,
+    },
+    Lock,
+    /// That no other thread can go on.
+    Stuck,
+    /// That all threads of the program have come here: the next [`phase`].
+    Barrier,
+    Ended,
+    /// A fork has left it behind.
+    Gone,
+}
+
+type Fiber = Coroutine<(), (), (), DefaultStack>;
+
+struct Thread {
+    state: State,
+    /// Not taken into account at a [barrier](State::Barrier).
+    is_daemon: bool,
+    fiber: Option<Fiber>,
+    yielder: *const Yielder<(), ()>,
+}
+
+#[derive(Default)]
+struct Scheduler {
+    threads: Vec<Thread>,
+    current: usize,
+    next: Option<usize>,
+    random: Random,
+    clock: Duration,
+    steps: usize,
+    /// How many times of 8 the running thread goes on.
+    sticky: usize,
+    /// How often of 64 time passes although threads could run.
+    hasty: usize,
+    phase: usize,
+    is_over: bool,
+    /// What the threads have left is being dropped.
+    is_clearing: bool,
+    failure: Option<String>,
+    trace: Option<Vec<String>>,
+    before_step: Option<fn()>,
+    at_end: Option<fn()>,
+}
+
+/// More steps than any schedule has that ends.
+const MOST: usize = 100_000;
+
+const STACK: usize = 256 * 1024;
+
+thread_local! {
+    static SCHEDULER: RefCell<Scheduler> = RefCell::default();
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with<T>(run: impl FnOnce(&mut Scheduler) -> T) -> T {
+    SCHEDULER.with_borrow_mut(run)
+}
+
+impl Scheduler {
+    fn fail(&mut self, failure: String) {
+        if !self.is_over {
+            self.failure = Some(failure);
+            self.is_over = true;
+        }
+    }
+
+    /// Which thread goes on.
+    fn choose(&mut self) -> Option<usize> {
+        self.steps += 1;
+        if self.steps > MOST {
+            self.fail("it does not end".into());
+        }
+        if self.is_over {
+            return None;
+        }
+        if self.hasty > 0 && self.random.below(64) < self.hasty {
+            self.let_time_pass();
+        }
+        let running = self.current;
+        if self.threads[running].state == State::Ready && self.random.below(8) < self.sticky {
+            return Some(running);
+        }
+        loop {
+            let ready = self.threads.iter().filter(|thread| thread.state == State::Ready).count();
+            if ready > 0 {
+                let chosen = self.random.below(ready);
+                let mut all = self.threads.iter().enumerate();
+                let nth = all.by_ref().filter(|(_, t)| t.state == State::Ready).nth(chosen);
+                return nth.map(|(index, _)| index);
+            }
+            if !self.let_time_pass() && !self.release_stuck() && !self.pass_barrier() {
+                if self.threads.iter().any(|t| !t.is_daemon && !t.has_ended()) {
+                    let states = self.threads.iter().map(|thread| thread.state);
+                    self.fail(format!("deadlock: {:?}", states.collect::<Vec<_>>()));
+                }
+                self.is_over = true;
+                return None;
+            }
+        }
+    }
+
+    /// Lets the time come that is waited for first.
+    fn let_time_pass(&mut self) -> bool {
+        let deadlines = self.threads.iter().enumerate().filter_map(|(index, thread)| {
+            let State::Waiting { deadline, .. } = thread.state else { return None };
+            Some((deadline?, index))
+        });
+        let Some((deadline, index)) = deadlines.min() else { return false };
+        self.clock = self.clock.max(deadline);
+        self.threads[index].state = State::Ready;
+        true
+    }
+
+    fn release_stuck(&mut self) -> bool {
+        let stuck = self.threads.iter_mut().find(|thread| thread.state == State::Stuck);
+        stuck.map(|thread| thread.state = State::Ready).is_some()
+    }
+
+    fn pass_barrier(&mut self) -> bool {
+        let mut program = self.threads.iter_mut().filter(|t| !t.is_daemon && !t.has_ended());
+        if program.by_ref().all(|thread| thread.state == State::Barrier) {
+            let mut any = false;
+            self.phase += 1;
+            for thread in self.threads.iter_mut().filter(|t| t.state == State::Barrier) {
+                (thread.state, any) = (State::Ready, true);
+            }
+            return any;
+        }
+        false
+    }
+}
+
+impl Thread {
+    fn has_ended(&self) -> bool {
+        matches!(self.state, State::Ended | State::Gone)
+    }
+}
+
+/// Makes a thread, which runs when its turn comes, and returns its index.
+pub(in crate::platform) fn spawn(is_daemon: bool, run: impl FnOnce() + 'static) -> usize {
+    let stack = STACKS.with_borrow_mut(Vec::pop);
+    let stack = stack.unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
+    let fiber = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+        with(|all| {
+            let current = all.current;
+            all.threads[current].yielder = yielder;
+        });
+        run();
+    });
+    with(|all| {
+        let (state, fiber) = (State::Ready, Some(fiber));
+        all.threads.push(Thread { state, is_daemon, fiber, yielder: ptr::null() });
+        all.threads.len() - 1
+    })
+}
+
+/// Where another thread may go on.
+pub(in crate::platform) fn pause() {
+    let before_step = with(|all| all.before_step);
+    before_step.into_iter().for_each(|run| run());
+    switch();
+}
+
+/// Waits for what `state` says.
+pub(in crate::platform) fn block(state: State) {
+    with(|all| {
+        let current = all.current;
+        all.threads[current].state = state;
+    });
+    switch();
+}
+
+fn switch() {
+    let yielder = with(|all| {
+        let chosen = all.choose();
+        all.next = chosen;
+        let current = all.current;
+        (chosen != Some(current)).then(|| all.threads[current].yielder)
+    });
+    if let Some(yielder) = yielder {
+        // SAFETY: the running coroutine's own, which lives as long as its stack.
+        let yielder = unsafe { &*yielder };
+        yielder.suspend(());
+    }
+}
+
+/// Ends the schedule here. Does not return but by unwinding.
+pub(in crate::platform) fn finish() -> ! {
+    with(|all| all.is_over = true);
+    loop {
+        switch();
+    }
+}
+
+/// The law is broken. Does not return but by unwinding.
+pub(in crate::platform) fn fail(failure: String) -> ! {
+    with(|all| all.fail(failure));
+    finish()
+}
+
+/// Whether the schedule has ended, and what is left is being dropped: nothing happens any more.
+pub(in crate::platform) fn is_clearing() -> bool {
+    with(|all| all.is_clearing)
+}
+
+/// How often all threads of the program have come to a barrier.
+pub(in crate::platform) fn phase() -> usize {
+    with(|all| all.phase)
+}
+
+pub(in crate::platform) fn current() -> usize {
+    with(|all| all.current)
+}
+
+pub(in crate::platform) fn clock() -> Duration {
+    with(|all| all.clock)
+}
+
+pub(in crate::platform) fn random(end: usize) -> usize {
+    with(|all| all.random.below(end))
+}
+
+/// Whether something that happens so many times of 64 does.
+pub(in crate::platform) fn chance(times: usize) -> bool {
+    times > 0 && random(64) < times
+}
+
+pub(in crate::platform) fn state(thread: usize) -> State {
+    with(|all| all.threads[thread].state)
+}
+
+pub(in crate::platform) fn set_state(thread: usize, state: State) {
+    with(|all| all.threads[thread].state = state);
+}
+
+/// Lets all threads go on whose state is such.
+pub(in crate::platform) fn wake(is_such: impl Fn(State) -> bool) {
+    with(|all| {
+        for thread in all.threads.iter_mut().filter(|thread| is_such(thread.state)) {
+            thread.state = State::Ready;
+        }
+    });
+}
+
+/// Tells a step, if it is asked for.
+pub(in crate::platform) fn trace(step: impl FnOnce() -> String) {
+    if with(|all| all.trace.is_some()) {
+        let step = step();
+        with(|all| {
+            let (current, clock) = (all.current, all.clock);
+            let line = format!("{clock:>8.1?} thread {current}: {step}");
+            all.trace.get_or_insert_default().push(line);
+        });
+    }
+}
+
+/// Runs `before_step` at each pause, before another thread is chosen, and `at_end` when all is over.
+pub(in crate::platform) fn set_hooks(before_step: fn(), at_end: fn()) {
+    with(|all| (all.before_step, all.at_end) = (Some(before_step), Some(at_end)));
+}
+
+/// Runs one schedule: `main` makes its threads. The failure comes with the trace, if that is asked for.
+pub(super) fn run(seed: u64, trace: bool, main: impl FnOnce()) -> Result<(), String> {
+    with(|all| {
+        let mut random = Random::new(seed);
+        let sticky = [0, 4, 6, 7][random.below(4)];
+        let hasty = [0, 0, 1, 4][random.below(4)];
+        let trace = trace.then(Vec::new);
+        *all = Scheduler { random, sticky, hasty, trace, ..Scheduler::default() };
+    });
+    main();
+    let ran = panic::catch_unwind(AssertUnwindSafe(go_on));
+    with(|all| all.is_clearing = true);
+    let mut fibers = with(|all| {
+        all.threads.iter_mut().filter_map(|thread| thread.fiber.take()).collect::<Vec<_>>()
+    });
+    for fiber in &mut fibers {
+        fiber.force_unwind();
+    }
+    with(|all| all.at_end).into_iter().for_each(|run| run());
+    STACKS.with_borrow_mut(|stacks| stacks.extend(fibers.into_iter().map(Fiber::into_stack)));
+    let (failure, trace) = with(|all| (all.failure.take(), all.trace.take()));
+    let failure = ran.err().map(|_| "a panic".to_string()).or(failure);
+    match failure {
+        None => Ok(()),
+        Some(failure) => {
+            let trace = trace.map_or_else(String::new, |trace| trace.join("\n"));
+            Err(format!("{failure}\n{trace}\n{failure}"))
+        }
+    }
+}
+
+fn go_on() {
+    let mut next = with(Scheduler::choose);
+    while let Some(thread) = next {
+        let fiber = with(|all| {
+            all.current = thread;
+            all.threads[thread].fiber.take()
+        });
+        let mut fiber = fiber.expect("a thread that is ready has not ended");
+        match fiber.resume(()) {
+            CoroutineResult::Yield(()) => {
+                with(|all| {
+                    all.threads[thread].fiber = Some(fiber);
+                    next = all.next;
+                });
+            }
+            CoroutineResult::Return(()) => {
+                STACKS.with_borrow_mut(|stacks| stacks.push(fiber.into_stack()));
+                next = with(|all| {
+                    all.threads[thread].state = State::Ended;
+                    all.choose()
+                });
+            }
+        }
+    }
+}
