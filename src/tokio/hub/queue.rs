@@ -98,7 +98,7 @@ pub(super) struct Queue {
 pub(in crate::tokio) enum Noted {
     /// It is the one that is to be called.
     Waiting,
-    /// It waits again: it is to be called from now on.
+    /// It is here, and not to be called.
     Again,
     Not,
 }

@@ -233,24 +233,30 @@ impl Registry {
         self.queue(number).note_dropped(count);
     }
 
-    /// Notes that the subscriber waits, if its waker is here already.
-    pub(in crate::tokio) fn wait_again(&mut self, number: usize, waker: &Waker) -> Noted {
-        let queue = self.queue(number);
-        if !queue.waker.as_ref().is_some_and(|other| other.will_wake(waker)) {
-            return Noted::Not;
+    /// How the waker stands to the subscriber's.
+    pub(in crate::tokio) fn noted(&self, number: usize, waker: &Waker) -> Noted {
+        let Some(queue) = &self.queues[number] else { return Noted::Not };
+        match &queue.waker {
+            Some(other) if !other.will_wake(waker) => Noted::Not,
+            Some(_) if queue.is_waiting => Noted::Waiting,
+            Some(_) => Noted::Again,
+            None => Noted::Not,
         }
-        if mem::replace(&mut queue.is_waiting, true) {
-            return Noted::Waiting;
-        }
-        self.waiting += 1;
-        Noted::Again
+    }
+
+    /// Notes the waker that the subscriber is going to wait with.
+    pub(in crate::tokio) fn set_waker(
+        &mut self,
+        number: usize,
+        waker: Waker,
+        stale: &mut Vec<Waker>,
+    ) {
+        stale.extend(self.queue(number).waker.replace(waker));
     }
 
     /// Notes that the subscriber waits.
-    pub(in crate::tokio) fn wait(&mut self, number: usize, waker: Waker, stale: &mut Vec<Waker>) {
-        let queue = self.queue(number);
-        stale.extend(queue.waker.replace(waker));
-        if !mem::replace(&mut queue.is_waiting, true) {
+    pub(in crate::tokio) fn wait(&mut self, number: usize) {
+        if !mem::replace(&mut self.queue(number).is_waiting, true) {
             self.waiting += 1;
         }
     }

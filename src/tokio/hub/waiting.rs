@@ -53,7 +53,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
             if let Some(event) = self.pop(state, after) {
                 return Ok(Found::Event(event));
             }
-            match state.sink.wait_again(number, cx.waker()) {
+            match state.sink.noted(number, cx.waker()) {
                 Noted::Waiting => Ok(Found::Nothing),
                 Noted::Again => self.look(state, after),
                 Noted::Not => Ok(Found::OtherWaker),
@@ -71,7 +71,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
                 after.stale.push(waker);
                 return Ok(Found::Event(event));
             }
-            state.sink.wait(number, waker, &mut after.stale);
+            state.sink.set_waker(number, waker, &mut after.stale);
             self.look(state, after)
         });
         self.told(found.and_then(|found| found))
@@ -81,7 +81,11 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     fn look(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<Found> {
         let number = self.number;
         self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
-        Ok(self.pop(state, after).map_or(Found::Nothing, Found::Event))
+        if let Some(event) = self.pop(state, after) {
+            return Ok(Found::Event(event));
+        }
+        state.sink.wait(number);
+        Ok(Found::Nothing)
     }
 
     fn told(&mut self, found: io::Result<Found>) -> Poll<io::Result<HubEvent>> {
