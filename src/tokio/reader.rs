@@ -144,3 +144,32 @@ pub(super) fn drop_all(wakers: &mut Vec<Waker>) {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
     }
 }
+
+/// Wakers that are to be dropped with no lock held. The first takes no memory.
+#[derive(Default)]
+pub(super) struct Stale {
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Stale {
+    pub(super) fn push(&mut self, waker: Waker) {
+        match &self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.others.push(waker),
+        }
+    }
+
+    pub(super) fn drop_all(&mut self) {
+        if let Some(first) = self.first.take() {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(first)));
+        }
+        drop_all(&mut self.others);
+    }
+}
+
+impl Extend<Waker> for Stale {
+    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
+        wakers.into_iter().for_each(|waker| self.push(waker));
+    }
+}

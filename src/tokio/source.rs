@@ -11,7 +11,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::kernel::Kernel;
-use super::reader::{Reader, Source, drop_all, wake_all};
+use super::reader::{Reader, Source, Stale, wake_all};
 use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::{SignalInfo, SignalSet};
 
@@ -48,7 +48,7 @@ pub(super) trait Sink: Send + 'static {
 pub(super) struct After<K: Kernel> {
     pub(super) wakers: Vec<Waker>,
     /// Wakers that were replaced or are not needed any more.
-    pub(super) stale: Vec<Waker>,
+    pub(super) stale: Stale,
     /// A receiver to be dropped: what is unread in the kernel's queue acts then.
     pub(super) receiver: Option<K::Receiver>,
     /// Signals that were taken out of the receiver.
@@ -63,7 +63,7 @@ impl<K: Kernel> After<K> {
     fn new() -> After<K> {
         After {
             wakers: Vec::new(),
-            stale: Vec::new(),
+            stale: Stale::default(),
             receiver: None,
             release: None,
             unread: Vec::new(),
@@ -173,7 +173,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
 
     fn finish(self: &Arc<Self>, mut after: After<K>) {
         wake_all(&mut after.wakers);
-        drop_all(&mut after.stale);
+        after.stale.drop_all();
         // Handlers of the program may run here.
         drop(after.release);
         let is_closed = after.receiver.is_some();

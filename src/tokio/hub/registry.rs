@@ -16,6 +16,7 @@ use std::task::Waker;
 use super::queue::{Entry, HubEvent, Noted, Queue, Records};
 use super::signal_state::{Latest, SignalState};
 use crate::tokio::local;
+use crate::tokio::reader::Stale;
 use crate::tokio::source::{BATCH, Sink};
 use crate::{Signal, SignalInfo, SignalSet};
 
@@ -182,11 +183,7 @@ impl Registry {
     }
 
     /// The subscriber's first unread signal. If there is one, it is no waiter any more.
-    pub(in crate::tokio) fn pop(
-        &mut self,
-        number: usize,
-        stale: &mut Vec<Waker>,
-    ) -> Option<HubEvent> {
+    pub(in crate::tokio) fn pop(&mut self, number: usize, stale: &mut Stale) -> Option<HubEvent> {
         let entry = self.queue(number).entries.pop_front()?;
         self.stop_waiting(number, stale);
         let mut event = match entry {
@@ -245,12 +242,7 @@ impl Registry {
     }
 
     /// Notes the waker that the subscriber is going to wait with.
-    pub(in crate::tokio) fn set_waker(
-        &mut self,
-        number: usize,
-        waker: Waker,
-        stale: &mut Vec<Waker>,
-    ) {
+    pub(in crate::tokio) fn set_waker(&mut self, number: usize, waker: Waker, stale: &mut Stale) {
         stale.extend(self.queue(number).waker.replace(waker));
     }
 
@@ -262,7 +254,7 @@ impl Registry {
     }
 
     /// Notes that the subscriber waits no more.
-    pub(in crate::tokio) fn stop_waiting(&mut self, number: usize, stale: &mut Vec<Waker>) {
+    pub(in crate::tokio) fn stop_waiting(&mut self, number: usize, stale: &mut Stale) {
         let queue = self.queue(number);
         if !mem::take(&mut queue.is_waiting) {
             return;
@@ -290,7 +282,7 @@ impl Registry {
     }
 
     /// Ends what [`add`](Self::add) began; its signals have been taken from it.
-    pub(in crate::tokio) fn remove(&mut self, number: usize, stale: &mut Vec<Waker>) {
+    pub(in crate::tokio) fn remove(&mut self, number: usize, stale: &mut Stale) {
         self.stop_waiting(number, stale);
         stale.extend(self.queue(number).waker.take());
         self.queues[number] = None;

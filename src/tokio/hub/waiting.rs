@@ -77,7 +77,8 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         self.told(found.and_then(|found| found))
     }
 
-    /// After the subscriber was noted as a waiter: arms the source, or finds something to read.
+    /// Arms the source, or finds something to read. The subscriber is noted as a waiter last: what this
+    /// thread reads itself need not wake it.
     fn look(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<Found> {
         let number = self.number;
         self.hub.ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))?;
