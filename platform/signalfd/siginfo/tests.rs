@@ -1,5 +1,6 @@
 //! The rules on made-up records, in each layout; `tests/kernel.rs` beside this has the kernel's own.
 
+#[cfg(target_os = "linux")] // Android has no POSIX message queues
 mod kernel;
 
 use proptest::prelude::*;
