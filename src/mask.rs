@@ -41,7 +41,14 @@ use crate::{Signal, SignalSet};
 ///
 /// # Errors
 ///
-/// For `KILL` and `STOP`, which can't be blocked; nothing is blocked then.
+/// For `KILL` and `STOP`, which can't be blocked; if the system refuses to change the mask. Nothing is
+/// blocked then.
+///
+/// # Platform notes
+///
+/// Linux and Android: a delegate thread that lets the signals in is given a tenth of a second to block
+/// them too. If it is inside a handler of the program for longer, it blocks them when that returns, and
+/// one of them that is sent meanwhile may still act there.
 #[doc(alias = "pthread_sigmask")]
 #[doc(alias = "sigprocmask")]
 pub fn block(set: impl Into<SignalSet>) -> io::Result<MaskGuard> {
