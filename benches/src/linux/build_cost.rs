@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a program writes into its `Cargo.toml`.
 const DEPENDENCIES: &[(&str, &str)] = &[
@@ -36,7 +36,7 @@ const DEPENDENCIES: &[(&str, &str)] = &[
 ];
 
 /// One dependency's figures.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     pub name: &'static str,
     /// All crates that are built, the dependency itself included.

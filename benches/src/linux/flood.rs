@@ -19,7 +19,7 @@ use crate::linux::receivers::{self, Job, Kind, Receiver, raw};
 use crate::linux::stats::{in_turns, median};
 
 /// One receiver's figures.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     pub id: &'static str,
     pub name: &'static str,

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Crates whose versions a reader wants to know.
 const CRATES: &[&str] = &[
@@ -21,7 +21,7 @@ const CRATES: &[&str] = &[
     "async-signal",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Machine {
     pub cpu: String,
     pub cpus: usize,

@@ -23,10 +23,11 @@ use crate::linux::machine::Machine;
 use crate::linux::report::Report;
 
 const USAGE: &str = "\
-usage: cargo bench --bench report -- [--smoke] [BENCH...]
+usage: cargo bench --bench report -- [--smoke | --draw] [BENCH...]
 
   BENCH    wake, read, flood, open, scale, spawn, build; all of them unless some are named
   --smoke  a little of each but build: does everything work? Says nothing about speed
+  --draw   measures nothing: draws the plots anew from results/report.json
 ";
 
 /// How much to measure.
@@ -59,6 +60,7 @@ const SMOKE: Effort = Effort {
 };
 
 pub(crate) fn main() -> ExitCode {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, role, rest @ ..] = &arguments[..]
         && flag == child::ROLE
@@ -71,6 +73,11 @@ pub(crate) fn main() -> ExitCode {
         match argument.as_str() {
             "--bench" => {} // cargo's own
             "--smoke" => smoke = true,
+            "--draw" => {
+                let results = here.join("results");
+                Report::read(&results).expect("what was measured").draw(&results);
+                return ExitCode::SUCCESS;
+            }
             "wake" | "read" | "flood" | "open" | "scale" | "spawn" | "build" => {
                 named.push(argument)
             }
@@ -87,7 +94,6 @@ pub(crate) fn main() -> ExitCode {
         false => named.iter().any(|name| name == bench),
     });
     report.judge();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // A part or a little is no result to keep.
     let whole = named.is_empty() && !smoke;
     let folder = here.join(if whole { "results" } else { "target/results" });

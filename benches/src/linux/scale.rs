@@ -21,7 +21,7 @@ use crate::linux::receivers::executors;
 use crate::linux::stats::{in_turns, median};
 
 /// One number of subscribers.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     pub subscribers: usize,
     /// For a signal that all of them receive.

@@ -1,9 +1,9 @@
 //! From samples to figures.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The middle and the far end of one distribution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     pub median: f64,
     pub p99: f64,

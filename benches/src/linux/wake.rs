@@ -20,7 +20,7 @@ use crate::linux::stats::{Spread, in_turns};
 use crate::linux::syscalls;
 
 /// One receiver's figures.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
     pub id: &'static str,
     pub name: &'static str,

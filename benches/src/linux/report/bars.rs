@@ -1,12 +1,12 @@
 //! What the crate wants to reach, as ratios within one run.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::linux::flood;
 
 /// One aim.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Bar {
     pub what: String,
     pub ratio: f64,

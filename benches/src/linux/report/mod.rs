@@ -8,14 +8,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::bars::Bar;
 use crate::linux::machine::Machine;
 use crate::linux::{build_cost, flood, open, read, scale, spawn, wake};
 
 /// Everything that was measured. A bench that was not run has no rows.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))] // names of receivers
 pub struct Report {
     pub machine: Machine,
     pub bars: Vec<Bar>,
@@ -34,13 +35,24 @@ impl Report {
         self.bars = bars::all(self);
     }
 
+    /// What [`write`](Self::write) has written.
+    pub fn read(folder: &Path) -> io::Result<Report> {
+        let json = fs::read_to_string(folder.join("report.json"))?;
+        Ok(serde_json::from_str(json.leak())?)
+    }
+
+    /// Writes the plots alone.
+    pub fn draw(&self, folder: &Path) {
+        plots::draw(self, folder);
+    }
+
     /// Writes `report.md`, `report.json` and the plots.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("report.md"), markdown::text(self))?;
         let json = serde_json::to_string_pretty(self).expect("plain data");
         fs::write(folder.join("report.json"), json + "\n")?;
-        plots::draw(self, folder);
+        self.draw(folder);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{self, Canvas, Colour, TEXT, TEXT_SIZE, TITLE_SIZE};
+use super::canvas::{self, Canvas, Colour, MARGIN, TEXT, TEXT_SIZE, TITLE_SIZE};
 
 pub struct Series {
     pub name: &'static str,
@@ -26,17 +26,17 @@ pub struct LinePlot {
     pub is_log_y: bool,
 }
 
-const SIZE: (u32, u32) = (860, 440);
+const WIDTH: i32 = 500;
+const HEIGHT: i32 = 400;
 
 impl LinePlot {
     pub fn draw(&self, path: &Path) {
-        let canvas = canvas::canvas(path, SIZE);
-        canvas::text(&canvas, &self.title, (16, 20), TITLE_SIZE, HPos::Left, VPos::Center);
-        let mut x = 16;
-        for series in self.all() {
-            x = canvas::legend_entry(&canvas, series.name, series.color, (x, 50));
-        }
-        let plot = canvas.margin(76, 16, 16, 24);
+        let legend: Vec<_> = self.all().map(|series| (series.name, series.color)).collect();
+        let top = canvas::legend_bottom(&legend, None, WIDTH);
+        let canvas = canvas::canvas(path, (WIDTH as u32, (top + HEIGHT) as u32));
+        canvas::text(&canvas, &self.title, (MARGIN, 20), TITLE_SIZE, HPos::Left, VPos::Center);
+        canvas::legend(&canvas, &legend, None, WIDTH);
+        let plot = canvas.margin(top, 16, 16, 24);
         let ys = || self.all().flat_map(|series| &series.points).map(|&(_, y)| y);
         let most = ys().fold(0.0, f64::max);
         if self.is_log_y {
