@@ -4,8 +4,6 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use nix::libc;
-
 use super::sigset::{from_raw, to_sigset};
 use crate::{Disposition, Signal, SignalSet};
 
@@ -49,7 +47,7 @@ impl Action {
     pub(crate) fn marked(mut self, before: Disposition) -> Action {
         let ignored = before == Disposition::Ignore;
         let mark = if ignored { IGNORED_BEFORE } else { NOT_IGNORED_BEFORE };
-        self.0.sa_mask = *to_sigset(mark).as_ref();
+        self.0.sa_mask = to_sigset(mark);
         self
     }
 

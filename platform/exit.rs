@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::libc;
-
 use super::actions::Action;
 use super::kernel::{Kernel, Os};
 use super::{ByDefault, backend, numbers, sigset};
@@ -67,7 +65,7 @@ fn kill(signal: Signal) {
     // SAFETY: sending a signal touches no memory of ours.
     if unsafe { libc::raise(signal.as_raw()) } != 0 {
         // The queue of pending signals is full, where only a process' own signal needs no place.
-        let _ = sigset::kill(nix::unistd::getpid().as_raw(), signal);
+        let _ = sigset::kill(sigset::own_pid(), signal);
         // It may be another thread that dies of it, and all with it.
         for _ in 0..100 {
             std::thread::sleep(std::time::Duration::from_millis(10));

@@ -11,8 +11,6 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use nix::libc;
-
 use super::backend;
 
 /// Where the generation stands; null before the first call.

@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::libc;
-
 use super::atomic_set::AtomicSet;
 use super::kernel::{Kernel, Os, State};
 use super::per_process::PerProcess;

@@ -3,8 +3,6 @@
 use std::io;
 use std::ptr;
 
-use nix::libc;
-
 use crate::Signal;
 
 pub(crate) fn sigqueue(pid: i32, signal: Signal, value: i32) -> io::Result<()> {

@@ -1,23 +1,29 @@
 //! `SignalSet` <-> `sigset_t`, and signals to a process.
 //!
-//! nix's own sets know no real-time signals, so what builds and reads them is C's.
+//! The sets of C know the real-time signals, which rustix' named signals leave out.
 
 use std::io;
-
-use nix::libc;
-use nix::sys::signal::SigSet;
+use std::mem::MaybeUninit;
 
 use crate::{Signal, SignalSet};
 
 /// The set as the C library has it. Numbers that the C library keeps for itself are left out.
-pub(crate) fn to_sigset(set: SignalSet) -> SigSet {
-    let mut raw = *SigSet::empty().as_ref();
+pub(crate) fn to_sigset(set: SignalSet) -> libc::sigset_t {
+    let mut raw = empty();
     for signal in set {
         // SAFETY: `raw` is an initialised set, and a refused number changes nothing.
         unsafe { libc::sigaddset(&mut raw, signal.as_raw()) };
     }
-    // SAFETY: `raw` is an initialised set.
-    unsafe { SigSet::from_sigset_t_unchecked(raw) }
+    raw
+}
+
+/// A set with no signal in it.
+pub(crate) fn empty() -> libc::sigset_t {
+    let mut raw = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: there is room for a set.
+    unsafe { libc::sigemptyset(raw.as_mut_ptr()) };
+    // SAFETY: initialised just now.
+    unsafe { raw.assume_init() }
 }
 
 /// The signals of a C set that was initialised.
@@ -29,7 +35,12 @@ pub(crate) fn from_raw(set: &libc::sigset_t) -> SignalSet {
     members.collect()
 }
 
-/// `kill(2)`, for any signal; rustix and nix have it for named ones alone.
+/// This process, as `kill(2)` takes it.
+pub(crate) fn own_pid() -> i32 {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
+/// `kill(2)`, for any signal; rustix has it for named ones alone.
 pub(crate) fn kill(pid: i32, signal: Signal) -> io::Result<()> {
     // SAFETY: sending a signal touches no memory of ours.
     match unsafe { libc::kill(pid, signal.as_raw()) } {

@@ -6,8 +6,6 @@
 
 use std::io;
 
-use nix::libc;
-
 use super::actions::Action;
 use super::kernel::{Kernel, Os, Shared, Stop};
 use super::process::{Change, locked, locked_anyhow};

@@ -8,7 +8,7 @@
 //! | facility | systems |
 //! |---|---|
 //! | [`signalfd(2)`] | Linux, Android |
-//! | [`kqueue(2)`], `EVFILT_SIGNAL` | macOS, iOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD |
+//! | [`kqueue(2)`], `EVFILT_SIGNAL` | macOS, iOS, tvOS, watchOS, visionOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD |
 //!
 //! [`signalfd(2)`]: https://man7.org/linux/man-pages/man2/signalfd.2.html
 //! [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2

@@ -4,8 +4,6 @@ mod text;
 
 use std::io;
 
-use nix::libc;
-
 pub use self::text::{ParseSignalError, SignalNumberError};
 
 use crate::platform::{self, numbers};

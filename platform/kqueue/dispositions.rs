@@ -10,8 +10,6 @@
 
 use std::io;
 
-use nix::libc;
-
 use crate::platform::actions::Action;
 use crate::platform::{ByDefault, numbers};
 use crate::{Disposition, Signal, SignalSet};

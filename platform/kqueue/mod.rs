@@ -21,23 +21,16 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::libc;
-use nix::poll::{PollFd, PollFlags, PollTimeout};
-#[cfg(feature = "tokio")]
-use nix::sys::event::EvFlags;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
-use rustix::event::kqueue::{self, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::dispositions::Change;
 use self::inherited::Inherited;
 use self::opening::{Opened, Queues};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
-#[cfg(feature = "tokio")]
-use self::queue::event;
-use self::queue::{Queue, blank, decode};
+use self::queue::{Knote, Queue, blank, decode, event};
 pub(in crate::platform) use self::shared::Shared;
 use super::kernel::Os;
 use super::masks::Block;
@@ -55,6 +48,9 @@ pub(super) fn touched() -> SignalSet {
 
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
+
+/// Of one `poll(2)`: 2^31 milliseconds are a little more.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
 pub(crate) struct Receiver {
     opened: Opened<Os>,
@@ -96,7 +92,7 @@ impl Receiver {
         self.opened.check_owner()?;
         self.is_watched_in_part = true;
         let flag = |signal| {
-            if set.contains(signal) { EvFlags::EV_ENABLE } else { EvFlags::EV_DISABLE }
+            if set.contains(signal) { Knote::Enable } else { Knote::Disable }
         };
         let all = self.opened.set.iter();
         let changes: Vec<_> = all.map(|signal| event(signal, flag(signal))).collect();
@@ -107,7 +103,7 @@ impl Receiver {
     fn watch_all(&mut self) -> io::Result<()> {
         #[cfg(feature = "tokio")]
         if std::mem::take(&mut self.is_watched_in_part) {
-            let enable = |signal| event(signal, EvFlags::EV_ENABLE);
+            let enable = |signal| event(signal, Knote::Enable);
             let changes: Vec<_> = self.opened.set.iter().map(enable).collect();
             self.opened.queue.kevent(&changes, &mut [])?;
         }
@@ -147,14 +143,11 @@ impl Receiver {
     /// takes what it waits for, or does not wait.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.opened.check_owner()?;
-        let timeout = timeout.map_or(PollTimeout::NONE, |timeout| {
-            // Rounded up, so as not to spin through the last millisecond; the caller comes again
-            // if it is more than fits.
-            let millis = timeout.as_nanos().div_ceil(1_000_000);
-            PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
-        });
-        match nix::poll::poll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], timeout) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
+        // More milliseconds than the call counts are an error; the caller comes again if it is more.
+        let timeout = timeout.map(|timeout| timeout.min(LONGEST_WAIT));
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match rustix::event::poll(&mut [PollFd::new(self, PollFlags::IN)], timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(errno) => Err(errno.into()),
         }
     }
@@ -188,16 +181,11 @@ impl Queues for Os {
     }
 
     fn watch(descriptor: RawFd, signal: Signal, is_watched: bool) {
-        let Some(named) = rustix::process::Signal::from_named_raw(signal.as_raw()) else { return };
         // SAFETY: the caller knows the queue to be open, under the lock.
         let queue = unsafe { BorrowedFd::borrow_raw(descriptor) };
-        let filter = kqueue::EventFilter::Signal { signal: named, times: 0 };
-        let flags = if is_watched { EventFlags::ADD } else { EventFlags::DELETE };
-        let event = kqueue::Event::new(filter, flags, std::ptr::null_mut());
-        let mut none: [kqueue::Event; 0] = [];
+        let knote = if is_watched { Knote::Add } else { Knote::Delete };
         // It fails where there is nothing to delete.
-        // SAFETY: the event is of a signal: no descriptor goes into the queue.
-        let _ = unsafe { kqueue::kevent(queue, &[event], &mut none, None) };
+        let _ = queue::kevent(queue, &[event(signal, knote)], &mut []);
     }
 
     fn keep(&self, changes: Vec<Change>) {
@@ -231,9 +219,9 @@ pub(crate) fn reserve(_set: SignalSet) -> Result<(), OpenError> {
 /// Makes `mask` the calling thread's and returns the one before (`pthread_sigmask(3)`).
 pub(super) fn set_mask(mask: SignalSet) -> io::Result<SignalSet> {
     let new = sigset::to_sigset(mask);
-    let mut old = *new.as_ref();
+    let mut old = new;
     // SAFETY: both sets are initialised. The function returns its error.
-    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, new.as_ref(), &mut old) } {
+    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &new, &mut old) } {
         0 => Ok(sigset::from_raw(&old)),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
@@ -266,7 +254,6 @@ pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
 
 /// No core is dumped from now on.
 pub(super) fn forbid_core() {
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_CORE) {
-        let _ = setrlimit(Resource::RLIMIT_CORE, 0, hard);
-    }
+    let limit = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit });
 }

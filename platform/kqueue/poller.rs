@@ -5,68 +5,70 @@
 //! the descriptors and the wait.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
+use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+use rustix::event::kqueue::{self, Event, EventFilter, EventFlags};
+use rustix::io::Errno;
 
 /// Descriptors to wait for, each with the number that it was added with.
 #[derive(Debug)]
-pub(crate) struct Poller(Kqueue);
+pub(crate) struct Poller(OwnedFd);
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Poller> {
         // None is inherited by a fork; an exec closes it.
-        let queue = Kqueue::new()?;
+        let queue = kqueue::kqueue()?;
         rustix::io::fcntl_setfd(&queue, rustix::io::FdFlags::CLOEXEC)?;
         Ok(Poller(queue))
     }
 
     /// Adds a descriptor, not armed yet.
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, number: u64) -> io::Result<()> {
-        self.change(fd, number, EvFlags::EV_ADD | EvFlags::EV_DISABLE)
+        self.change(fd, number, EventFlags::ADD | EventFlags::DISABLE)
     }
 
     /// Has [`wait`](Self::wait) name the descriptor for as long as it is readable, or not any more.
     pub(crate) fn arm(&self, fd: BorrowedFd<'_>, number: u64, armed: bool) -> io::Result<()> {
         // Without EV_CLEAR: what the reader thread leaves unread is named again.
-        let flag = if armed { EvFlags::EV_ENABLE } else { EvFlags::EV_DISABLE };
-        self.change(fd, number, EvFlags::EV_ADD | flag)
+        let flag = if armed { EventFlags::ENABLE } else { EventFlags::DISABLE };
+        self.change(fd, number, EventFlags::ADD | flag)
     }
 
     /// Removes a descriptor; it must still be open.
     pub(crate) fn remove(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        self.change(fd, 0, EvFlags::EV_DELETE)
+        self.change(fd, 0, EventFlags::DELETE)
     }
 
     /// Sleeps until an armed descriptor is readable, and puts the numbers of those that are into
     /// `ready`.
     pub(crate) fn wait(&self, ready: &mut Vec<u64>) -> io::Result<()> {
-        let (filter, none) = (EventFilter::EVFILT_READ, FilterFlag::empty());
-        let mut events = [KEvent::new(0, filter, EvFlags::empty(), none, 0, 0); 16];
+        let nothing = Event::new(EventFilter::Read(0), EventFlags::empty(), ptr::null_mut());
+        let mut events = [nothing; 16];
         ready.clear();
-        match self.0.kevent(&[], &mut events, None) {
+        // SAFETY: there are no changes, so no descriptor is added.
+        match unsafe { kqueue::kevent(&self.0, &[], &mut events[..], None) } {
             Ok(count) => {
-                let numbers = events[..count].iter().map(|event| event.udata() as u64);
+                let numbers = events[..count].iter().map(|event| event.udata().addr() as u64);
                 ready.extend(numbers);
                 Ok(())
             }
-            Err(Errno::EINTR) => Ok(()), // stopped and continued
+            Err(Errno::INTR) => Ok(()), // stopped and continued
             Err(errno) => Err(errno.into()),
         }
     }
 
     /// A change that is made again, after an interruption, changes nothing more.
-    fn change(&self, fd: BorrowedFd<'_>, number: u64, flags: EvFlags) -> io::Result<()> {
-        let (filter, none) = (EventFilter::EVFILT_READ, FilterFlag::empty());
-        let ident = fd.as_raw_fd().unsigned_abs() as usize;
+    fn change(&self, fd: BorrowedFd<'_>, number: u64, flags: EventFlags) -> io::Result<()> {
         // A number of one for each registration of a process: it fits every word.
-        let udata = isize::try_from(number).unwrap_or(isize::MAX);
-        let change = [KEvent::new(ident, filter, flags, none, 0, udata)];
-        let now = nix::libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let udata = ptr::without_provenance_mut(usize::try_from(number).unwrap_or(usize::MAX));
+        let change = [Event::new(EventFilter::Read(fd.as_raw_fd()), flags, udata)];
+        let mut none: [Event; 0] = [];
         loop {
-            match self.0.kevent(&change, &mut [], Some(now)) {
-                Err(Errno::EINTR) => {}
+            // SAFETY: the caller's descriptor is open, and is removed before it is closed.
+            match unsafe { kqueue::kevent(&self.0, &change, &mut none, Some(Duration::ZERO)) } {
+                Err(Errno::INTR) => {}
                 result => return Ok(result.map(drop)?),
             }
         }

@@ -1,11 +1,9 @@
 //! The kqueue of one receiver: a knote for each signal, and the records that it yields.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use nix::errno::Errno;
-use nix::libc;
-use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use rustix::io::FdFlags;
 
 use super::dispositions::Kernel;
@@ -16,11 +14,14 @@ use crate::{Origin, Signal, SignalInfo, SignalSet};
 /// The kernel keeps one record for each signal, so there are never more.
 const MOST: usize = 128;
 
-pub(super) struct Queue(Kqueue);
+/// A change or a record; rustix has a type for them, which carries named signals alone.
+pub(super) type KEvent = libc::kevent;
+
+pub(super) struct Queue(OwnedFd);
 
 impl Queue {
     pub(super) fn new() -> io::Result<Queue> {
-        let queue = Kqueue::new()?;
+        let queue = rustix::event::kqueue::kqueue()?;
         // In between a fork can't take it along: none inherits it.
         rustix::io::fcntl_setfd(&queue, FdFlags::CLOEXEC)?;
         Ok(Queue(queue))
@@ -32,14 +33,32 @@ impl Queue {
         Ok(&events[..count])
     }
 
-    /// A change that is made again, after an interruption, changes nothing more.
     pub(super) fn kevent(&self, changes: &[KEvent], events: &mut [KEvent]) -> io::Result<usize> {
-        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        loop {
-            match self.0.kevent(changes, events, Some(now)) {
-                Err(Errno::EINTR) => {}
-                result => return Ok(result?),
-            }
+        kevent(self.as_fd(), changes, events)
+    }
+}
+
+/// `kevent(2)` without waiting. A change that is made again, after an interruption, changes nothing
+/// more.
+pub(super) fn kevent(
+    queue: BorrowedFd<'_>,
+    changes: &[KEvent],
+    events: &mut [KEvent],
+) -> io::Result<usize> {
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // There are never more than `MOST`, so they fit a byte, and that fits every system's integer.
+    let len = |len: usize| u8::try_from(len).unwrap_or(u8::MAX);
+    let (all, room) = (len(changes.len()), len(events.len()));
+    let (fd, changes, events) = (queue.as_raw_fd(), changes.as_ptr(), events.as_mut_ptr());
+    loop {
+        // SAFETY: so many changes can be read, and so many events written.
+        let count = unsafe { libc::kevent(fd, changes, all.into(), events, room.into(), &now) };
+        match usize::try_from(count) {
+            Ok(count) => return Ok(count),
+            Err(_) => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                error => return Err(error),
+            },
         }
     }
 }
@@ -52,14 +71,14 @@ impl AsFd for Queue {
 
 impl Kernel for Queue {
     fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        let changes: Vec<_> = set.iter().map(|signal| event(signal, EvFlags::EV_ADD)).collect();
+        let changes: Vec<_> = set.iter().map(|signal| event(signal, Knote::Add)).collect();
         self.kevent(&changes, &mut []).map(drop)
     }
 
     fn unwatch(&mut self, set: SignalSet) {
         for signal in set {
             // One by one: the call ends at the first that does not exist, where watching failed.
-            let _ = self.kevent(&[event(signal, EvFlags::EV_DELETE)], &mut []);
+            let _ = self.kevent(&[event(signal, Knote::Delete)], &mut []);
         }
     }
 
@@ -94,28 +113,51 @@ impl Kernel for Queue {
 
     fn send(&mut self, signal: Signal) {
         // A process may send itself anything.
-        let sent = sigset::kill(nix::unistd::getpid().as_raw(), signal);
+        let sent = sigset::kill(sigset::own_pid(), signal);
         debug_assert!(sent.is_ok(), "{signal} to oneself");
     }
 }
 
-pub(super) fn event(signal: Signal, flags: EvFlags) -> KEvent {
-    let ident = signal.as_raw().unsigned_abs() as usize;
-    KEvent::new(ident, EventFilter::EVFILT_SIGNAL, flags, FilterFlag::empty(), 0, 0)
+/// What to do with the knote of a signal.
+#[derive(Clone, Copy)]
+pub(super) enum Knote {
+    Add,
+    Delete,
+    #[cfg(feature = "tokio")]
+    Enable,
+    #[cfg(feature = "tokio")]
+    Disable,
+}
+
+pub(super) fn event(signal: Signal, knote: Knote) -> KEvent {
+    let mut event = blank();
+    event.ident = signal.as_raw().unsigned_abs() as usize;
+    event.filter = libc::EVFILT_SIGNAL;
+    event.flags = match knote {
+        Knote::Add => libc::EV_ADD,
+        Knote::Delete => libc::EV_DELETE,
+        #[cfg(feature = "tokio")]
+        Knote::Enable => libc::EV_ENABLE,
+        #[cfg(feature = "tokio")]
+        Knote::Disable => libc::EV_DISABLE,
+    };
+    event
 }
 
 /// Room for a record.
 pub(super) fn blank() -> KEvent {
-    KEvent::new(0, EventFilter::EVFILT_SIGNAL, EvFlags::empty(), FilterFlag::empty(), 0, 0)
+    // The fields are not the same on every system.
+    // SAFETY: integers and a pointer, which may be null.
+    unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 fn signal(event: &KEvent) -> Option<Signal> {
-    Signal::from_kernel(u32::try_from(event.ident()).ok()?)
+    Signal::from_kernel(u32::try_from(event.ident).ok()?)
 }
 
 /// What is pending for the process or the calling thread.
 fn pending() -> SignalSet {
-    let mut raw = *nix::sys::signal::SigSet::empty().as_ref();
+    let mut raw = sigset::empty();
     // SAFETY: `raw` is a set to write to.
     unsafe { libc::sigpending(&mut raw) };
     sigset::from_raw(&raw)
@@ -126,6 +168,6 @@ pub(super) fn decode(event: &KEvent) -> io::Result<SignalInfo> {
     let signal = signal(event).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, "the kernel's record has no signal's number")
     })?;
-    let count = u32::try_from(event.data()).unwrap_or(u32::MAX);
+    let count = u32::try_from(event.data).unwrap_or(u32::MAX);
     Ok(SignalInfo::new(signal, count, None, Origin::Unknown, 0))
 }

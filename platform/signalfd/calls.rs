@@ -7,9 +7,9 @@ use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use nix::libc;
 use rustix::thread::futex;
 
+use crate::platform::sigset::own_pid;
 use crate::{Signal, SignalSet};
 
 /// The kernel's own `sigset_t`: 64 signals, or 128 on MIPS.
@@ -114,15 +114,14 @@ pub(super) fn put_back(info: &libc::siginfo_t) {
     if !done {
         // The queue of pending signals is full, where only a plain one needs no place.
         // SAFETY: sending a signal touches no memory of ours.
-        unsafe { libc::kill(nix::unistd::getpid().as_raw(), info.si_signo) };
+        unsafe { libc::kill(own_pid(), info.si_signo) };
     }
 }
 
 fn queue(info: &libc::siginfo_t) -> bool {
-    let pid = nix::unistd::getpid().as_raw();
     // SAFETY: the record is a whole one.
     let done = unsafe {
-        libc::syscall(libc::SYS_rt_sigqueueinfo, pid, info.si_signo, ptr::from_ref(info))
+        libc::syscall(libc::SYS_rt_sigqueueinfo, own_pid(), info.si_signo, ptr::from_ref(info))
     };
     done == 0
 }

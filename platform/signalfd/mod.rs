@@ -19,13 +19,11 @@ mod simulation;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use nix::libc;
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
@@ -159,22 +157,17 @@ impl AsFd for Receiver {
 pub(crate) struct Release(#[allow(dead_code)] Released<Os>); // for its drop
 
 impl Descriptors for Os {
-    type Fd = SignalFd;
+    type Fd = OwnedFd;
     type Record = libc::siginfo_t;
 
-    fn open(&self, set: SignalSet) -> io::Result<SignalFd> {
-        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        Ok(SignalFd::with_flags(&sigset::to_sigset(set), flags)?)
+    fn open(&self, set: SignalSet) -> io::Result<OwnedFd> {
+        let fd = signalfd(-1, set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)?;
+        // SAFETY: a new descriptor, which has no other owner.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
-    fn change(&self, fd: &SignalFd, set: SignalSet) -> io::Result<()> {
-        // nix's own takes it by a unique reference, though the call needs none.
-        let set = sigset::to_sigset(set);
-        // SAFETY: the descriptor is open and the set initialised.
-        match unsafe { libc::signalfd(fd.as_raw_fd(), set.as_ref(), 0) } {
-            -1 => Err(io::Error::last_os_error()),
-            _ => Ok(()),
-        }
+    fn change(&self, fd: &OwnedFd, set: SignalSet) -> io::Result<()> {
+        signalfd(fd.as_raw_fd(), set, 0).map(drop)
     }
 
     fn unblocked_threads(
@@ -202,6 +195,16 @@ impl Descriptors for Os {
     }
 }
 
+/// A new signalfd if `fd` is -1, or else that one with another set.
+fn signalfd(fd: RawFd, set: SignalSet, flags: i32) -> io::Result<RawFd> {
+    let set = sigset::to_sigset(set);
+    // SAFETY: the set is initialised; a number that is no signalfd's is an error.
+    match unsafe { libc::signalfd(fd, &set, flags) } {
+        -1 => Err(io::Error::last_os_error()),
+        fd => Ok(fd),
+    }
+}
+
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     audit::unblocked_threads(set, &opening::own_threads(&Os))?.ok_or_else(|| {
         io::Error::new(
@@ -218,7 +221,7 @@ pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
 
 /// Whether the calling thread is the first of its process.
 pub(super) fn is_first_thread() -> bool {
-    nix::unistd::gettid() == nix::unistd::getpid()
+    rustix::thread::gettid() == rustix::process::getpid()
 }
 
 /// A page of the process that a fork leaves zeroed in the child (`MADV_WIPEONFORK`, since Linux
@@ -245,7 +248,7 @@ pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
 /// No core is dumped from now on, into a file or a pipe.
 pub(super) fn forbid_core() {
     // The limit of a core's size would not keep one from a pipe, such as systemd's.
-    // nix has the call on Linux alone, not on Android. The kernel reads full words.
+    // The kernel reads full words.
     let [no, unused]: [std::ffi::c_ulong; 2] = [0, 0];
     // SAFETY: sets a flag of this process.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, no, unused, unused, unused) };

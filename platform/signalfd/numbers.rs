@@ -2,8 +2,6 @@
 //!
 //! [`signal(7)`]: https://man7.org/linux/man-pages/man7/signal.7.html
 
-use nix::libc;
-
 use crate::platform::ByDefault;
 
 crate::signal::named_signals! {

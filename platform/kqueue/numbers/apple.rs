@@ -2,8 +2,6 @@
 //!
 //! [`sigaction(2)`]: https://developer.apple.com/library/archive/documentation/System/Conceptual/ManPages_iPhoneOS/man2/sigaction.2.html
 
-use nix::libc;
-
 use crate::platform::ByDefault;
 
 crate::signal::named_signals! {

@@ -6,8 +6,6 @@
 //! nor a `sigqueue(2)`. So those numbers are plain signals without a name, and the kernel ignores
 //! them by default up to 63, the last one in its table.
 
-use nix::libc;
-
 use crate::Signal;
 use crate::platform::ByDefault;
 

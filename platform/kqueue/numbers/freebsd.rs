@@ -2,8 +2,6 @@
 //!
 //! [`signal(3)`]: https://man.freebsd.org/cgi/man.cgi?query=signal&sektion=3
 
-use nix::libc;
-
 use crate::platform::ByDefault;
 
 crate::signal::named_signals! {

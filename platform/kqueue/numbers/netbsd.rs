@@ -2,8 +2,6 @@
 //!
 //! [`signal(7)`]: https://man.netbsd.org/signal.7
 
-use nix::libc;
-
 use crate::platform::ByDefault;
 
 crate::signal::named_signals! {

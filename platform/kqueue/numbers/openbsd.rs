@@ -2,8 +2,6 @@
 //!
 //! [`sigaction(2)`]: https://man.openbsd.org/sigaction.2
 
-use nix::libc;
-
 use crate::Signal;
 use crate::platform::ByDefault;
 

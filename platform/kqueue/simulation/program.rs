@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nix::libc;
-
 use super::kernel::{Simulated, enter};
 use super::world::{self, Thread, USED, World, with, with_own};
 use crate::SignalSet;

@@ -18,7 +18,7 @@ pub(in crate::platform) fn own_tid() -> u32 {
     // "PID/task/TID"
     let shown = fs::read_link("/proc/thread-self").ok();
     let shown = shown.and_then(|path| path.file_name()?.to_str()?.parse().ok());
-    shown.unwrap_or_else(|| nix::unistd::gettid().as_raw().unsigned_abs())
+    shown.unwrap_or_else(|| rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs())
 }
 
 /// The threads that are listed now.
@@ -143,7 +143,7 @@ fn unless_ended<T>(path: &str, read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
         Err(error) => Err(naming(path, error)),
     }
 }

@@ -7,7 +7,7 @@
 
 use super::{Fields, SIZE, bytes};
 
-const _: () = assert!(size_of::<nix::libc::siginfo_t>() == SIZE);
+const _: () = assert!(size_of::<libc::siginfo_t>() == SIZE);
 
 /// What differs by architecture.
 #[derive(Clone, Copy)]

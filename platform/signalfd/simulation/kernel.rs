@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use nix::libc;
-
 use super::law::{self, Own};
 use super::world::{Descriptor, Sent, Thread, World, deliver, with, with_own};
 use crate::mask::ThreadInfo;

@@ -9,7 +9,6 @@ use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
 use std::{fs::File, process, ptr};
 
-use nix::libc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
