@@ -179,6 +179,10 @@
 //!
 #![doc = include_str!("platforms.md")]
 //!
+//! # How it works
+//!
+//! [`how_it_works`] draws a signal's way through the kernel, masks, threads and queues.
+//!
 //! # Coming from elsewhere
 //!
 //! [`migrating`] shows programs for `tokio::signal`, signal-hook, ctrlc, mio-signals, calloop and
@@ -208,6 +212,8 @@ mod info;
 #[cfg(unix)]
 pub mod mask;
 // Pages alone: no program has any use for it.
+#[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
+pub mod how_it_works;
 #[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
 pub mod migrating;
 #[cfg(all(unix, doc, feature = "mio", feature = "tokio"))]
