@@ -12,6 +12,14 @@ use crate::SignalSet;
 #[derive(Debug, Default)]
 pub(super) struct AtomicSet([AtomicU64; 2]);
 
+impl From<SignalSet> for AtomicSet {
+    fn from(set: SignalSet) -> AtomicSet {
+        let new = AtomicSet::new();
+        new.set(set);
+        new
+    }
+}
+
 #[allow(clippy::cast_possible_truncation)] // the halves of a 128-bit set
 impl AtomicSet {
     pub(super) const fn new() -> AtomicSet {

@@ -56,7 +56,6 @@ use crate::{OpenError, SignalInfo, SignalSet, reserve};
 /// ```
 pub struct Signals {
     receiver: Receiver,
-    set: SignalSet,
     audit: bool,
 }
 
@@ -92,7 +91,7 @@ impl Builder {
             return Err(error);
         }
         let receiver = Receiver::open(set, self.audit)?;
-        Ok(Signals { receiver, set, audit: self.audit })
+        Ok(Signals { receiver, audit: self.audit })
     }
 }
 
@@ -158,7 +157,7 @@ impl Signals {
 
     /// The signals that it receives.
     pub fn set(&self) -> SignalSet {
-        self.set
+        self.receiver.set()
     }
 
     /// Changes the set, all or nothing, and keeps the descriptor: it stays registered with mio,
@@ -167,42 +166,42 @@ impl Signals {
     /// What is in both sets is not touched. A signal that is removed acts again as it would have
     /// before the receiver was opened, a pending one too.
     ///
+    /// Any thread may call it, while others receive; of several calls at once one comes after the
+    /// other.
+    ///
     /// # Errors
     ///
     /// As [`new`](Self::new), for the signals that are added; also in a forked child, for a
-    /// receiver that it inherited. Nothing has been changed then.
+    /// receiver that it inherited. [`OpenError::Os`] of the kind
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy), if another thread has been changing the set for a
+    /// second, which a signal handler of the program can make it do (Linux, Android). Nothing has been
+    /// changed then.
     ///
     /// # Examples
     ///
     /// ```
     /// use signal_source::{Signal, Signals};
     ///
-    /// let mut signals = Signals::new(Signal::TERM)?;
+    /// let signals = Signals::new(Signal::TERM)?;
     /// signals.update(signals.set().with(Signal::HUP))?;
     /// assert_eq!(signals.set(), [Signal::TERM, Signal::HUP].into());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
-        let set = receivable(set.into())?;
-        self.receiver.update(set, self.audit)?;
-        self.set = set;
-        Ok(())
+    pub fn update(&self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
+        self.receiver.update(receivable(set.into())?, self.audit)
     }
 
     /// As [`update`](Self::update); but what is removed acts when the returned part is dropped,
     /// where the caller holds no lock.
     #[cfg(feature = "tokio")]
-    pub(crate) fn change(&mut self, set: SignalSet) -> Result<Release, OpenError> {
-        let set = receivable(set)?;
-        let release = self.receiver.change(set, self.audit)?;
-        self.set = set;
-        Ok(release)
+    pub(crate) fn change(&self, set: SignalSet) -> Result<Release, OpenError> {
+        self.receiver.change(receivable(set)?, self.audit)
     }
 
     /// Has the descriptor yield the signals of `set` alone, until the set changes. The others stay
     /// in the kernel's queue.
     #[cfg(feature = "tokio")]
-    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+    pub(crate) fn watch(&self, set: SignalSet) -> io::Result<()> {
         self.receiver.watch(set)
     }
 
@@ -322,7 +321,7 @@ impl Signals {
 impl fmt::Debug for Signals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut signals = f.debug_struct("Signals");
-        signals.field("set", &self.set).field("fd", &self.as_raw_fd()).finish_non_exhaustive()
+        signals.field("set", &self.set()).field("fd", &self.as_raw_fd()).finish_non_exhaustive()
     }
 }
 

@@ -107,7 +107,7 @@ fn poll_is_woken_by_another_process() {
 }
 
 fn the_descriptor_stays_the_same() {
-    let mut signals = Signals::new(Signal::USR1).expect("open");
+    let signals = Signals::new(Signal::USR1).expect("open");
     let fd = signals.as_raw_fd();
     assert_eq!(signals.as_fd().as_raw_fd(), fd);
     signals.update([Signal::USR2, Signal::HUP]).expect("update");
@@ -126,7 +126,7 @@ fn flags(fd: i32, which: libc::c_int) -> Option<libc::c_int> {
 
 // origin: gVisor Cloexec, LTP signalfd4_01 (K3)
 fn closes_on_exec() {
-    let mut signals = Signals::new(Signal::USR1).expect("open");
+    let signals = Signals::new(Signal::USR1).expect("open");
     for _ in 0..2 {
         let flags = flags(signals.as_raw_fd(), libc::F_GETFD).expect("open");
         assert_ne!(flags & libc::FD_CLOEXEC, 0);

@@ -29,6 +29,7 @@ fn main() {
             twenty_thousand_each_once,
             twenty_thousand_under_tokio,
             twenty_thousand_on_one_receiver,
+            twenty_thousand_on_one_shared_receiver,
         ],
         ROLES,
     );

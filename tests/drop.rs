@@ -198,7 +198,7 @@ fn in_a_panic_elsewhere() {
 /// Origin: uvloop `signals_and_custom_handler_1` (P28)
 fn removed_by_update() {
     acts_as_before(|signal, sends| {
-        let mut signals = open([signal, Signal::USR1]);
+        let signals = open([signal, Signal::USR1]);
         sends();
         send(Signal::USR1);
         signals.update(Signal::USR1).expect("update");
@@ -209,7 +209,7 @@ fn removed_by_update() {
 
 fn removed_by_update_elsewhere() {
     acts_as_before(|signal, sends| {
-        let mut signals = open([signal, Signal::USR1]);
+        let signals = open([signal, Signal::USR1]);
         sends();
         send(Signal::USR1);
         let elsewhere = thread::spawn(move || {
@@ -226,7 +226,7 @@ fn removed_by_update_elsewhere() {
 fn all_removed_but_another_elsewhere() {
     acts_as_before(|signal, sends| {
         let guard = mask::block(Signal::USR1).expect("block");
-        let mut signals = open(signal);
+        let signals = open(signal);
         sends();
         let changed = thread::spawn(move || {
             signals.update(Signal::USR1).expect("main blocks it");

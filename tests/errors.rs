@@ -84,7 +84,7 @@ fn a_second_claim_names_what_is_common() {
     with_a_past();
     let [hup, usr1, usr2, term] = [Signal::HUP, Signal::USR1, Signal::USR2, Signal::TERM];
     let one = open([hup, usr1]);
-    let mut two = open(usr2);
+    let two = open(usr2);
     let before = Everything::now();
     for (set, common) in [
         (SignalSet::from(hup), SignalSet::from(hup)),
@@ -133,7 +133,7 @@ fn a_thread_that_does_not_block() {
     // Also on update, and on a thread that is not the first.
     raw_block(Signal::USR1);
     worker.run(|| raw_block(Signal::USR1));
-    let mut signals = open(Signal::USR1);
+    let signals = open(Signal::USR1);
     let all = SignalSet::from(set).with(Signal::USR1);
     refuses(set, || signals.update(all).expect_err("it lets two in"), unblocked);
     assert_eq!(signals.set(), Signal::USR1.into());
@@ -159,7 +159,7 @@ fn no_descriptor_left() {
     let mut refusals = 0;
     for spare in 0..=3 {
         for audit in [true, false] {
-            let mut signals = Signals::builder().audit(audit).open(Signal::USR1).expect("open");
+            let signals = Signals::builder().audit(audit).open(Signal::USR1).expect("open");
             let before = Everything::now();
             without_descriptors(spare, || {
                 let mask = raw_mask();
@@ -196,7 +196,7 @@ fn no_descriptor_left() {
 
 fn a_refused_update_goes_on_receiving() {
     let taken = open(Signal::HUP);
-    let mut signals = open([Signal::USR1, Signal::USR2]);
+    let signals = open([Signal::USR1, Signal::USR2]);
     send(Signal::USR2);
     for bad in [
         SignalSet::EMPTY,

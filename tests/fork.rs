@@ -141,7 +141,7 @@ fn inherited_guards() {
 
 /// Origin: sd_event_add_signal, "in a forked child" (E16), own probe 7: it would change the parent's.
 fn updating_what_was_inherited_is_an_error() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     in_fork(|| {
         let before = (raw_mask(), descriptors());
         for set in [SignalSet::from([USR1, USR2]), USR2.into(), USR1.into()] {
@@ -161,7 +161,7 @@ fn updating_what_was_inherited_is_an_error() {
 
 fn the_parent_goes_on_whatever_the_child_does() {
     [USR1, USR2].into_iter().for_each(set_counting);
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     for _ in 0..20 {
         let child = harness::fork(|| {
             for _ in 0..10 {

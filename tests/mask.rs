@@ -167,7 +167,7 @@ fn the_opener_is_put_back_at_its_next_call() {
         || drop(mask::block(Signal::PROF).expect("block")),
         || drop(Signals::builder().audit(false).open(USR1).expect("open")),
         || {
-            let mut signals = open(Signal::PROF);
+            let signals = open(Signal::PROF);
             signals.update([Signal::PROF, Signal::VTALRM]).expect("update");
         },
         || mask::block(SignalSet::EMPTY).expect("block").keep(),

@@ -144,7 +144,7 @@ fn pending_before_open() {
 
 // origin: signal-hook add_signal_after_creation, delayed_signal_consumed (R11)
 fn added_later() {
-    let mut signals = open(Signal::USR2);
+    let signals = open(Signal::USR2);
     send(Signal::USR2);
     signals.update([Signal::USR1, Signal::USR2]).expect("update");
     send(Signal::USR1);

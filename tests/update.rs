@@ -3,6 +3,8 @@
 //! What a removed signal does is `drop.rs`, what a refusal leaves is `errors.rs`.
 
 mod harness;
+#[path = "update/shared.rs"]
+mod shared;
 
 use std::os::fd::AsRawFd;
 use std::thread;
@@ -13,6 +15,7 @@ use harness::{
     send,
 };
 use harness::{set_counting, set_ignored, wait_for_death};
+use shared::*;
 use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 
 fn main() {
@@ -34,6 +37,7 @@ fn main() {
             adds_what_was_dropped_elsewhere,
             back_and_forth_on_two_threads,
             while_another_thread_waits,
+            by_several_threads_at_once,
             chld_comes_and_goes,
             waits_for_children,
         ],
@@ -46,7 +50,7 @@ const USR2: Signal = Signal::USR2;
 
 /// Origin: signal-hook `add_signal_after_creation` (R11)
 fn adds() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     signals.update([USR1, USR2]).expect("update");
     assert_eq!(signals.set(), SignalSet::from([USR1, USR2]));
     assert_eq!(raw_mask(), blocked_by([USR1, USR2]));
@@ -60,7 +64,7 @@ fn adds() {
 
 fn removes() {
     set_counting(USR1);
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     send(USR1);
     send(USR2);
     signals.update(USR2).expect("update");
@@ -76,7 +80,7 @@ fn removes() {
 
 /// Origin: uvloop `signals_and_custom_handler_1` (P28)
 fn removed_signals_act_again() {
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     for signal in [USR1, USR1, USR2] {
         send(signal);
         assert_eq!(received(&signals), [signal]);
@@ -90,7 +94,7 @@ fn removed_signals_act_again() {
 
 fn replaces_all() {
     set_counting(USR1);
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     signals.update(USR2).expect("update");
     assert_eq!(raw_mask(), blocked_by(USR2));
     send(USR1);
@@ -101,7 +105,7 @@ fn replaces_all() {
 
 fn the_same_set_changes_nothing() {
     set_counting(USR1);
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     send(USR1);
     for _ in 0..10 {
         signals.update([USR2, USR1]).expect("update");
@@ -117,7 +121,7 @@ fn the_same_set_changes_nothing() {
 }
 
 fn keeps_what_is_pending() {
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     for round in 0..100 {
         send(USR1);
         let other = if round % 2 == 0 { Signal::HUP } else { USR2 };
@@ -128,7 +132,7 @@ fn keeps_what_is_pending() {
 
 /// Origin: libkqueue `signal_get_pending` (K18), for a signal that the program blocks itself
 fn receives_what_was_pending_before_it_was_added() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let guard = mask::block([USR2, Signal::WINCH]).expect("block");
     send(USR2);
     signals.update([USR1, USR2, Signal::WINCH]).expect("update");
@@ -141,7 +145,7 @@ fn receives_what_was_pending_before_it_was_added() {
 }
 
 fn keeps_the_descriptor() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let (descriptor, open) = (signals.as_raw_fd(), descriptors());
     for set in [SignalSet::from(USR2), SignalSet::all(), USR1.into()] {
         signals.update(set).expect("update");
@@ -153,7 +157,7 @@ fn keeps_the_descriptor() {
 
 fn many_times() {
     let all: Vec<Signal> = SignalSet::all().iter().collect();
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     for round in 0..500 {
         let set: SignalSet = (0..5).map(|step| all[(round * 7 + step * 3) % all.len()]).collect();
         signals.update(set).expect("update");
@@ -166,7 +170,7 @@ fn many_times() {
 }
 
 fn frees_what_it_removes_for_others() {
-    let mut one = open([USR1, USR2]);
+    let one = open([USR1, USR2]);
     one.update(USR1).expect("update");
     let two = open(USR2);
     send(USR1);
@@ -178,7 +182,7 @@ fn frees_what_it_removes_for_others() {
 }
 
 fn takes_over_from_another_receiver() {
-    let (mut one, mut two) = (open(USR1), open([USR2, Signal::HUP]));
+    let (one, two) = (open(USR1), open([USR2, Signal::HUP]));
     two.update(Signal::HUP).expect("give");
     one.update([USR1, USR2]).expect("take");
     send(USR2);
@@ -222,7 +226,7 @@ fn elsewhere() {
 
 fn elsewhere_then_dropped_at_home() {
     set_counting(USR1);
-    let mut signals = open([USR1, USR2]);
+    let signals = open([USR1, USR2]);
     send(USR1);
     let signals = thread::spawn(move || signals.update(USR2).map(|()| signals)).join();
     let signals = signals.expect("no panic").expect("update");
@@ -238,7 +242,7 @@ fn adds_what_was_dropped_elsewhere() {
     set_counting(USR1);
     let worker = Worker::start("worker");
     worker.run(|| raw_block(SignalSet::all()));
-    let mut signals = open(USR2);
+    let signals = open(USR2);
     for _ in 0..100 {
         let other = open(USR1);
         worker.run(|| drop(other));
@@ -274,7 +278,7 @@ fn back_and_forth_on_two_threads() {
 /// A thread that waits for the descriptor sees what is added.
 fn while_another_thread_waits() {
     let guard = mask::block(USR2).expect("block");
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let descriptor = std::os::fd::AsFd::as_fd(&signals).try_clone_to_owned().expect("a copy");
     let waiting = thread::spawn(move || harness::readable(&descriptor));
     signals.update([USR1, USR2]).expect("update");
@@ -288,7 +292,7 @@ fn while_another_thread_waits() {
 fn chld_comes_and_goes() {
     set_ignored(Signal::CHLD);
     let disposition = || Signal::CHLD.disposition().expect("a disposition");
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     for _ in 0..10 {
         signals.update([USR1, Signal::CHLD]).expect("update");
         assert_eq!(disposition(), Disposition::Default);
@@ -297,7 +301,7 @@ fn chld_comes_and_goes() {
         signals.update(USR1).expect("update");
         assert_eq!(disposition(), Disposition::Ignore);
     }
-    let mut signals = open(Signal::CHLD);
+    let signals = open(Signal::CHLD);
     thread::scope(|scope| {
         let elsewhere = scope.spawn(|| signals.update(Signal::CHLD).map(|()| signals));
         drop(elsewhere.join().expect("no panic").expect("update"));

@@ -26,9 +26,7 @@ impl Signals {
     }
 
     fn update(&mut self, set: SignalSet) -> io::Result<()> {
-        // SAFETY: it goes on with the same descriptor.
-        let signals = unsafe { self.0.get_mut() };
-        Ok(signals.update(set)?)
+        Ok(self.0.get_ref().update(set)?)
     }
 }
 

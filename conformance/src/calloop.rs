@@ -30,8 +30,7 @@ impl Signals {
     }
 
     pub fn set_signals(&mut self, set: impl Into<SignalSet>) -> std::result::Result<(), OpenError> {
-        // SAFETY: it goes on with the same descriptor.
-        unsafe { self.0.get_mut() }.update(set)
+        self.0.get_ref().update(set)
     }
 }
 

@@ -18,6 +18,8 @@ mod shared;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+#[cfg(feature = "tokio")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -56,7 +58,7 @@ pub(crate) struct Receiver {
     opened: Opened<Os>,
     /// Some of the knotes are disabled.
     #[cfg(feature = "tokio")]
-    is_watched_in_part: bool,
+    is_watched_in_part: AtomicBool,
 }
 
 impl Receiver {
@@ -65,19 +67,23 @@ impl Receiver {
         Ok(Receiver {
             opened: Opened::open(Os, set)?,
             #[cfg(feature = "tokio")]
-            is_watched_in_part: false,
+            is_watched_in_part: AtomicBool::new(false),
         })
     }
 
-    pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+    pub(crate) fn set(&self) -> SignalSet {
+        self.opened.set()
+    }
+
+    pub(crate) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
         self.change(set, audit).map(drop)
     }
 
     /// Changes the set; what is removed acts on the calling thread when the returned part is
     /// dropped at the latest.
-    pub(crate) fn change(&mut self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
+    pub(crate) fn change(&self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
         self.opened.check_owner()?;
-        let removed = self.opened.set - set;
+        let removed = self.set() - set;
         // What is unread is sent once more. This thread lets it in when it holds no lock any more.
         let block = if removed.is_empty() { None } else { Block::new(removed).ok() };
         self.watch_all()?;
@@ -88,25 +94,33 @@ impl Receiver {
     /// Has the descriptor yield the signals of `set` alone, until the next change. A knote that is
     /// disabled goes on counting, and has its record ready when it is enabled.
     #[cfg(feature = "tokio")]
-    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        self.opened.check_owner()?;
-        self.is_watched_in_part = true;
+    pub(crate) fn watch(&self, set: SignalSet) -> io::Result<()> {
         let flag = |signal| {
             if set.contains(signal) { Knote::Enable } else { Knote::Disable }
         };
-        let all = self.opened.set.iter();
-        let changes: Vec<_> = all.map(|signal| event(signal, flag(signal))).collect();
-        self.opened.queue.kevent(&changes, &mut []).map(drop)
+        self.opened.with_set(|all| {
+            // Relaxed: under the lock of the process' state.
+            self.is_watched_in_part.store(true, Ordering::Relaxed);
+            let changes: Vec<_> = all.iter().map(|signal| event(signal, flag(signal))).collect();
+            self.opened.queue.kevent(&changes, &mut []).map(drop)
+        })?
     }
 
     /// Ends what [`watch`](Self::watch) did: all that is pending can be read.
-    fn watch_all(&mut self) -> io::Result<()> {
+    fn watch_all(&self) -> io::Result<()> {
         #[cfg(feature = "tokio")]
-        if std::mem::take(&mut self.is_watched_in_part) {
-            let enable = |signal| event(signal, Knote::Enable);
-            let changes: Vec<_> = self.opened.set.iter().map(enable).collect();
-            self.opened.queue.kevent(&changes, &mut [])?;
+        if self.is_watched_in_part.load(Ordering::Relaxed) {
+            self.opened.with_set(|all| {
+                let enable = |signal| event(signal, Knote::Enable);
+                let changes: Vec<_> = all.iter().map(enable).collect();
+                self.opened.queue.kevent(&changes, &mut [])?;
+                self.is_watched_in_part.store(false, Ordering::Relaxed);
+                Ok(())
+            })?
+        } else {
+            Ok(())
         }
+        #[cfg(not(feature = "tokio"))]
         Ok(())
     }
 
@@ -171,9 +185,14 @@ impl Drop for Receiver {
 
 impl Queues for Os {
     type Queue = Queue;
+    type Calls<'a> = &'a Queue;
 
     fn open(&self) -> io::Result<Queue> {
         Queue::new()
+    }
+
+    fn calls(queue: &Queue) -> &Queue {
+        queue
     }
 
     fn descriptor(queue: &Queue) -> RawFd {

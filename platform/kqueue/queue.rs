@@ -69,7 +69,7 @@ impl AsFd for Queue {
     }
 }
 
-impl Kernel for Queue {
+impl Kernel for &Queue {
     fn watch(&mut self, set: SignalSet) -> io::Result<()> {
         let changes: Vec<_> = set.iter().map(|signal| event(signal, Knote::Add)).collect();
         self.kevent(&changes, &mut []).map(drop)

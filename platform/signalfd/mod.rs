@@ -16,6 +16,7 @@ mod poller;
 mod siginfo;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod simulation;
+mod turn;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -75,19 +76,23 @@ impl Receiver {
         Ok(Receiver(Opened::open(Os, set, audit)?))
     }
 
-    pub(crate) fn update(&mut self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-        self.0.change(set, audit).map(drop)
+    pub(crate) fn set(&self) -> SignalSet {
+        self.0.set()
+    }
+
+    pub(crate) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        self.0.update(set, audit)
     }
 
     /// Changes the set; what is removed acts when the returned part is dropped.
     #[cfg(feature = "tokio")]
-    pub(crate) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
+    pub(crate) fn change(&self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
         self.0.change(set, audit).map(Release)
     }
 
     /// Has the descriptor yield the signals of `set` alone, until the next change.
     #[cfg(feature = "tokio")]
-    pub(crate) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+    pub(crate) fn watch(&self, set: SignalSet) -> io::Result<()> {
         self.0.watch(set)
     }
 

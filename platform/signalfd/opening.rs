@@ -6,12 +6,15 @@
 //! descriptor; ending goes the opposite way. A step that fails undoes those before it.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use super::delegate::{Delegates, PATIENCE, wait_until_let_in};
 use super::holds::Hold;
+use super::turn::{Taken, Turn};
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
+use crate::platform::atomic_set::AtomicSet;
 use crate::platform::kernel::{Kernel, Shared};
 use crate::platform::process::{Change, locked, locked_anyhow};
 use crate::{Disposition, OpenError, Signal, SignalSet};
@@ -40,13 +43,22 @@ pub(super) trait Descriptors: Kernel<Shared = Delegates> {
 pub(super) struct Opened<K: Descriptors> {
     kernel: K,
     pub(super) fd: K::Fd,
-    set: SignalSet,
+    /// Written under the lock of the process' state, together with the descriptor's.
+    set: AtomicSet,
+    undo: Mutex<Undo>,
+    turn: Turn,
+    /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
+    generation: u64,
+}
+
+/// What ending undoes. Touched by the thread whose turn it is, and at the end: never awaited, and no
+/// forked child comes to it while another thread of the parent's changes it, for that thread has
+/// borrowed what the child would have to own.
+struct Undo {
     /// One for each thread that the receiver blocked signals in: `update` may run on another.
     holds: Vec<Hold>,
     /// The action of SIGCHLD before, if that was ignored.
     chld: Option<Box<Action>>,
-    /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
-    generation: u64,
 }
 
 impl<K: Descriptors> Opened<K> {
@@ -61,58 +73,124 @@ impl<K: Descriptors> Opened<K> {
         };
         let generation = kernel.generation();
         let Acquired { hold, chld } = acquired;
-        Ok(Opened { kernel, fd, set, holds: vec![hold], chld, generation })
+        let undo = Mutex::new(Undo { holds: vec![hold], chld });
+        let set = AtomicSet::from(set);
+        Ok(Opened { kernel, fd, set, undo, turn: Turn::default(), generation })
     }
 
-    /// Changes the set; what is removed acts when the returned part is dropped.
-    pub(super) fn change(&mut self, set: SignalSet, audit: bool) -> Result<Released<K>, OpenError> {
-        let kernel = self.kernel.clone();
-        if self.generation != kernel.generation() {
+    pub(super) fn set(&self) -> SignalSet {
+        self.set.get()
+    }
+
+    /// Changes the set, and lets act what is removed.
+    pub(super) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
+        let turn = self.take_turn()?;
+        let mut released = self.change_in_turn(&turn, set, audit)?;
+        // The turn ends with the last claim, so that the next one may claim the same again, and before
+        // anything acts.
+        released.end(|| drop(turn));
+        Ok(())
+    }
+
+    /// Changes the set; what is removed is claimed still, and acts when the returned part is dropped.
+    #[cfg(any(test, feature = "tokio"))]
+    pub(super) fn change(&self, set: SignalSet, audit: bool) -> Result<Released<K>, OpenError> {
+        self.change_in_turn(&self.take_turn()?, set, audit)
+    }
+
+    fn take_turn(&self) -> Result<Taken<'_, K>, OpenError> {
+        if self.generation != self.kernel.generation() {
             return Err(OpenError::Os(io::Error::other(
                 "this receiver was inherited from the process that forked, whose set would change \
                  too: open one in this process",
             )));
         }
-        let (added, removed) = (set - self.set, self.set - set);
-        let acquired = if added.is_empty() { None } else { Some(acquire(&kernel, added, audit)?) };
-        if let Err(error) = kernel.change(&self.fd, set) {
-            if let Some(acquired) = acquired {
-                acquired.undo(&kernel, added);
+        self.turn.take(&self.kernel).ok_or_else(|| {
+            OpenError::Os(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another thread has been changing this receiver's set for a second, held up by a \
+                 signal handler of the program: change the set when that has returned",
+            ))
+        })
+    }
+
+    fn change_in_turn(
+        &self,
+        _turn: &Taken<'_, K>,
+        set: SignalSet,
+        audit: bool,
+    ) -> Result<Released<K>, OpenError> {
+        let kernel = &self.kernel;
+        let (added, removed) = (set - self.set(), self.set() - set);
+        let acquired = if added.is_empty() { None } else { Some(acquire(kernel, added, audit)?) };
+        match self.commit(set, removed, acquired) {
+            Ok(released) => Ok(released),
+            Err((error, acquired)) => {
+                if let Some(acquired) = acquired {
+                    acquired.undo(kernel, added);
+                }
+                Err(error)
             }
-            return Err(OpenError::Os(Refused::wrap("signalfd(2)", error)));
         }
-        self.set = set;
-        let removed_chld = self.chld.take_if(|_| removed.contains(Signal::CHLD));
-        if let Some(Acquired { hold, chld }) = acquired {
-            self.holds.push(hold);
-            self.chld = self.chld.take().or(chld);
+    }
+
+    /// The descriptor and what is noted of it change together: under the lock, with no handler in
+    /// between. If the descriptor does not, nothing does, and what was acquired comes back.
+    fn commit(
+        &self,
+        set: SignalSet,
+        removed: SignalSet,
+        acquired: Option<Acquired>,
+    ) -> Result<Released<K>, (OpenError, Option<Acquired>)> {
+        let mut acquired = acquired;
+        let changed = locked(&self.kernel, |change| {
+            change.kernel.change(&self.fd, set)?;
+            self.set.set(set);
+            let mut undo = self.undo.lock().unwrap_or_else(PoisonError::into_inner);
+            let removed_chld = undo.chld.take_if(|_| removed.contains(Signal::CHLD));
+            if let Some(Acquired { hold, chld }) = acquired.take() {
+                undo.holds.push(hold);
+                undo.chld = undo.chld.take().or(chld);
+            }
+            let holds = undo.holds.iter_mut().map(|hold| hold.split(removed)).collect();
+            undo.holds.retain(|hold| !hold.set.is_empty());
+            Ok((holds, removed_chld))
+        });
+        let changed = match changed {
+            Ok(Ok(changed)) => Ok(changed),
+            Ok(Err(error)) => Err(Refused::wrap("signalfd(2)", error)),
+            Err(error) => Err(Refused::wrap("pthread_sigmask(3)", error)),
+        };
+        match changed {
+            Ok((holds, chld)) => {
+                let (kernel, generation) = (self.kernel.clone(), self.generation);
+                Ok(Released { kernel, set: removed, holds, chld, generation })
+            }
+            Err(error) => Err((OpenError::Os(error), acquired)),
         }
-        let holds = self.holds.iter_mut().map(|hold| hold.split(removed)).collect();
-        self.holds.retain(|hold| !hold.set.is_empty());
-        let generation = self.generation;
-        Ok(Released { kernel, set: removed, holds, chld: removed_chld, generation })
     }
 
     /// Has the descriptor yield the signals of `set` alone, until the next change. The others stay
     /// blocked and claimed, and in the kernel's queue.
     #[cfg(feature = "tokio")]
-    pub(super) fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        self.kernel.change(&self.fd, set & self.set)
+    pub(super) fn watch(&self, set: SignalSet) -> io::Result<()> {
+        locked(&self.kernel, |change| change.kernel.change(&self.fd, set & self.set()))?
     }
 }
 
 impl<K: Descriptors> Drop for Opened<K> {
     fn drop(&mut self) {
-        let kernel = &self.kernel;
+        let (kernel, set) = (&self.kernel, self.set.get());
+        let Undo { holds, chld } = self.undo.get_mut().unwrap_or_else(PoisonError::into_inner);
         if self.generation == kernel.generation() {
-            give_back(kernel, &mut self.holds, self.set, self.chld.as_deref());
+            give_back(kernel, holds, set, chld.as_deref(), || {});
             return;
         }
         // In a forked child: the claims, if any, are other receivers'.
         let claimed = locked_anyhow(kernel, |change| change.state.claimed());
-        let chld = self.chld.as_deref().filter(|_| !claimed.contains(Signal::CHLD));
+        let chld = chld.as_deref().filter(|_| !claimed.contains(Signal::CHLD));
         chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
-        release(kernel, &mut self.holds, self.set, |_| {});
+        release(kernel, holds, set, |_| {});
     }
 }
 
@@ -125,11 +203,19 @@ pub(super) struct Released<K: Descriptors> {
     generation: u64,
 }
 
+impl<K: Descriptors> Released<K> {
+    /// Lets them act; calls `then` when they are not claimed any more, before they do.
+    fn end(&mut self, then: impl FnOnce()) {
+        let set = std::mem::take(&mut self.set);
+        if self.generation == self.kernel.generation() {
+            give_back(&self.kernel, &mut self.holds, set, self.chld.as_deref(), then);
+        }
+    }
+}
+
 impl<K: Descriptors> Drop for Released<K> {
     fn drop(&mut self) {
-        if self.generation == self.kernel.generation() {
-            give_back(&self.kernel, &mut self.holds, self.set, self.chld.as_deref());
-        }
+        self.end(|| {});
     }
 }
 
@@ -142,7 +228,8 @@ struct Acquired {
 
 impl Acquired {
     fn undo<K: Descriptors>(mut self, kernel: &K, set: SignalSet) {
-        give_back(kernel, std::slice::from_mut(&mut self.hold), set, self.chld.as_deref());
+        let holds = std::slice::from_mut(&mut self.hold);
+        give_back(kernel, holds, set, self.chld.as_deref(), || {});
     }
 }
 
@@ -225,19 +312,24 @@ pub(super) fn own_threads<K: Descriptors>(kernel: &K) -> Vec<u32> {
     })
 }
 
-/// Undoes [`acquire`] for the set: what is pending acts.
+/// Undoes [`acquire`] for the set: what is pending acts. Calls `then` under the lock, when the set is
+/// not claimed any more.
 fn give_back<K: Descriptors>(
     kernel: &K,
     holds: &mut [Hold],
     set: SignalSet,
     chld: Option<&Action>,
+    then: impl FnOnce(),
 ) {
     if set.is_empty() {
         return;
     }
     // First, while the signal is still claimed and blocked.
     chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
-    release(kernel, holds, set, |change| change.state.unclaim(set));
+    release(kernel, holds, set, |change| {
+        change.state.unclaim(set);
+        then();
+    });
 }
 
 /// Ends the part of the holds that the set names, and waits until it acts again.

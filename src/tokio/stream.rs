@@ -266,9 +266,8 @@ impl SignalStream {
     /// # Errors
     ///
     /// As [`Signals::update`]; nothing has been changed then.
-    pub fn update(&mut self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
-        let fd = self.fd.as_mut().expect(THERE);
-        fd.get_mut().0.as_mut().expect(THERE).update(set)
+    pub fn update(&self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
+        self.get_ref().update(set)
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn a_thread_that_sleeps_with_a_full_mask_blocks() {
     let worker = Worker::start("worker");
     worker.run(block_beyond_libc);
     for _ in 0..3 {
-        let mut signals = Signals::new([TERM, Signal::USR1]).expect("the worker blocks all");
+        let signals = Signals::new([TERM, Signal::USR1]).expect("the worker blocks all");
         signals.update([TERM, Signal::USR2]).expect("the worker blocks all");
         receives(&signals);
     }

@@ -96,7 +96,7 @@ pub(crate) fn can_be_left_out() {
 /// The choice is the receiver's for good: `update` does as `open` did.
 pub(crate) fn update_audits_as_open_did() {
     let _worker = Worker::start("worker");
-    let mut signals = Signals::builder().audit(false).open(Signal::HUP).expect("no audit");
+    let signals = Signals::builder().audit(false).open(Signal::HUP).expect("no audit");
     signals.update([Signal::HUP, Signal::TERM]).expect("no audit");
     drop(signals);
     assert_eq!(raw_mask(), SignalSet::EMPTY);

@@ -87,7 +87,7 @@ pub(crate) fn epoll_sees_what_was_pending_before() {
 pub(crate) fn epoll_sees_an_update() {
     let guard = mask::block(Signal::USR2).expect("block");
     send(Signal::USR2);
-    let mut signals = Signals::new(Signal::USR1).expect("open");
+    let signals = Signals::new(Signal::USR1).expect("open");
     let epoll = epoll_on(&signals, EDGE);
     assert!(events(&epoll).is_empty());
     signals.update([Signal::USR1, Signal::USR2]).expect("update");

@@ -1,6 +1,8 @@
 //! What receivers go through while the signals come.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use signal_source::tokio::SignalStream;
@@ -132,7 +134,7 @@ fn moved(world: &mut World, mut signals: Signals) {
     world.read(&signals);
 }
 
-fn changed_here(world: &mut World, mut signals: Signals) {
+fn changed_here(world: &mut World, signals: Signals) {
     for _ in 0..3 {
         let set = world.numbers.set();
         signals.update(set).expect("update");
@@ -322,4 +324,35 @@ pub(crate) fn twenty_thousand_on_one_receiver() {
     }
     world.worker().run(move || drop(signals));
     world.end(COUNT / 50);
+}
+
+/// A single receiver whose set all workers change at once, while main reads.
+pub(crate) fn twenty_thousand_on_one_shared_receiver() {
+    let mut world = World::new(0xE703_7ED1_A0B4_28DB);
+    signal_source::reserve(all()).expect("main lets them in");
+    let signals = Signals::new(Signal::rt(0).expect("a real-time signal")).expect("open");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in 1..=3 {
+            let (signals, is_over) = (&signals, &is_over);
+            scope.spawn(move || {
+                let mut numbers = Numbers(seed * 0x9E37_79B9);
+                while !is_over.load(Ordering::SeqCst) {
+                    signals.update(numbers.set()).expect("update");
+                }
+            });
+        }
+        while world.more {
+            world.go_on();
+            world.read(&signals);
+        }
+        is_over.store(true, Ordering::SeqCst);
+    });
+    drop(signals);
+    let World { sender, .. } = world;
+    sender.end();
+    settle();
+    let (received, handled) = sums();
+    println!("{received} received, {handled} handled");
+    assert!(received > COUNT / 50 && handled > COUNT / 50, "both: {received}, {handled}");
 }

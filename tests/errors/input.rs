@@ -17,7 +17,7 @@ pub(crate) fn an_empty_set() {
     let empty = |error: &OpenError| matches!(error, OpenError::Empty);
     refuses(SignalSet::EMPTY, || Signals::new([]).expect_err("empty"), empty);
     refuses(SignalSet::EMPTY, || Signals::new(SignalSet::EMPTY).expect_err("empty"), empty);
-    let mut signals = open(Signal::USR1);
+    let signals = open(Signal::USR1);
     refuses(SignalSet::EMPTY, || signals.update([]).expect_err("empty"), empty);
     send(Signal::USR1);
     assert_eq!(received(&signals), [Signal::USR1]);
@@ -44,7 +44,7 @@ pub(crate) fn what_cannot_be_received() {
     for number in [32, 33] {
         assert!(!Signal::from_raw(number).expect("it exists").is_receivable(), "{number}");
     }
-    let mut signals = open(Signal::USR1);
+    let signals = open(Signal::USR1);
     for bad in not_receivable() {
         let named = |error: &OpenError| {
             assert!(error.to_string().contains(&bad.to_string()), "{error}");
@@ -72,7 +72,7 @@ pub(crate) fn a_bad_signal_in_the_middle() {
         ] {
             let named = |error: &OpenError| matches!(error, OpenError::NotReceivable(signal) if !signal.is_receivable());
             refuses(set, || Signals::new(set).expect_err("bad"), named);
-            let mut signals = open(Signal::USR1);
+            let signals = open(Signal::USR1);
             refuses(set - Signal::USR1.into(), || signals.update(set).expect_err("bad"), named);
         }
     }

@@ -72,7 +72,7 @@ pub(crate) fn updating() {
     with_each_call_refused(|faults| {
         with_a_past();
         let before = Everything::now();
-        let mut signals = open(USR1);
+        let signals = open(USR1);
         let open = Everything::now();
         let updated = faults.during(|| signals.update([TERM, Signal::CHLD, Signal::HUP]));
         if let Err(error) = &updated {

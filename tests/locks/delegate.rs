@@ -123,7 +123,7 @@ pub(crate) fn another_signal_opens_while_the_delegate_is_in_a_handler() {
     each_way(|way| {
         let guard = mask::block([USR1, Signal::HUP]).expect("block"); // for the thread that drops
         let latch = in_a_handler(way);
-        let mut signals = open(USR1);
+        let signals = open(USR1);
         receives(&signals);
         signals.update([USR1, Signal::HUP]).expect("the delegate blocks HUP");
         receives(&signals);
@@ -154,7 +154,7 @@ pub(crate) fn the_same_signal_is_refused_while_the_delegate_is_in_its_handler() 
         assert!(matches!(error, OpenError::UnblockedThreads { .. } | OpenError::Os(_)));
         assert!(error.to_string().contains("signal-source"), "it names the thread: {error}");
     }
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let error = signals.update([TERM, USR1]).expect_err("it is let in");
     assert!(error.to_string().contains("signal-source"), "it names the thread: {error}");
     receives(&signals);

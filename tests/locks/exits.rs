@@ -49,7 +49,7 @@ pub(crate) fn a_drop_that_runs_its_handler_holds_no_lock() {
 }
 
 pub(crate) fn an_update_that_runs_its_handler_holds_no_lock() {
-    while_the_opener_is_in_its_handler(|mut signals| {
+    while_the_opener_is_in_its_handler(|signals| {
         signals.update(Signal::HUP).expect("update");
         drop(signals);
     });

@@ -39,7 +39,7 @@ pub fn receiver_of_everything_open() {
 
 pub fn receiver_updated() {
     let before = plain();
-    let mut signals = open(TERM_AND_USR1);
+    let signals = open(TERM_AND_USR1);
     signals.update([Signal::USR1, Signal::HUP]).expect("update");
     assert_eq!(restored(), before);
 }
@@ -173,7 +173,7 @@ pub fn children_ignored_before() {
     set_ignored(Signal::CHLD);
     // FreeBSD and its kin put CHLD back to its default at every exec; Linux and macOS do not.
     let before = plain();
-    let mut signals = open([Signal::CHLD, Signal::TERM]);
+    let signals = open([Signal::CHLD, Signal::TERM]);
     assert_eq!(restored(), before);
     signals.update(Signal::TERM).expect("update");
     assert_eq!(restored(), before);

@@ -57,7 +57,7 @@ pub(crate) fn kills_by_what_a_receiver_left_unread() {
 
 pub(crate) fn kills_by_what_update_removed() {
     reserve([TERM, Signal::HUP]).expect("reserve");
-    let mut signals = thread::spawn(|| open([TERM, Signal::HUP])).join().expect("no panic");
+    let signals = thread::spawn(|| open([TERM, Signal::HUP])).join().expect("no panic");
     send(Signal::HUP);
     signals.update(TERM).expect("update");
     wait_for_death();

@@ -134,7 +134,7 @@ fn is_for_now(error: OpenError) {
 
 /// Reads some, and drops here, elsewhere, changed, under a guard, or later.
 #[cfg(target_os = "linux")]
-fn way(mut signals: Signals, turn: usize) -> Option<Signals> {
+fn way(signals: Signals, turn: usize) -> Option<Signals> {
     use crate::ledger::{all, received};
     use signal_source::mask;
     use std::time::Duration;

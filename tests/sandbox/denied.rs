@@ -73,7 +73,7 @@ pub(crate) fn changing_the_mask() {
 }
 
 pub(crate) fn changing_the_mask_on_update() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     refuse(&[libc::SYS_rt_sigprocmask], EPERM);
     for _ in 0..3 {
         let updated = signals.update([USR1, TERM]);
@@ -127,7 +127,7 @@ pub(crate) fn making_the_descriptor() {
 /// The set of an open receiver changes by the same call.
 pub(crate) fn making_the_descriptor_once_more() {
     set_counting(TERM);
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let before = Everything::now();
     refuse(&[libc::SYS_signalfd4], EPERM);
     for round in 1..=3 {
@@ -149,7 +149,7 @@ fn audit_is_refused(kind: ErrorKind) {
     assert!(message.contains("audit(false)"), "it says what to do: {message}");
     names(mask::unblocked_threads(TERM).expect_err("refused"), &["/proc"]);
     assert_eq!(raw_mask(), SignalSet::EMPTY);
-    let mut signals =
+    let signals =
         Signals::builder().audit(false).open([TERM, Signal::CHLD]).expect("nothing is claimed");
     signals.update([TERM, USR1]).expect("it audits as it was opened");
     receives(&signals);
@@ -177,7 +177,7 @@ pub(crate) fn listing_the_threads() {
 }
 
 pub(crate) fn listing_the_threads_on_update() {
-    let mut signals = open(USR1);
+    let signals = open(USR1);
     let before = Everything::now();
     refuse(&[libc::SYS_getdents64], EACCES);
     for _ in 0..3 {

@@ -149,6 +149,11 @@ impl Drop for Queue {
 
 impl Queues for Simulated {
     type Queue = Queue;
+    type Calls<'a> = &'a Queue;
+
+    fn calls(queue: &Queue) -> &Queue {
+        queue
+    }
 
     fn open(&self) -> io::Result<Queue> {
         enter(|| "kqueue".into());
@@ -211,7 +216,7 @@ impl Queue {
     }
 }
 
-impl dispositions::Kernel for Queue {
+impl dispositions::Kernel for &Queue {
     fn watch(&mut self, set: SignalSet) -> io::Result<()> {
         if scheduler::is_clearing() {
             return Ok(());

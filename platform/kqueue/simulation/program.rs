@@ -225,7 +225,7 @@ fn forget_concern() {
     });
 }
 
-fn update(mut receiver: Opened<Simulated>) {
+fn update(receiver: Opened<Simulated>) {
     let (queue, set) = (receiver.queue.0, random_set());
     let (before, is_own) = with(|world| {
         let before = world.queues[queue].receives;

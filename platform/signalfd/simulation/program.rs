@@ -234,7 +234,7 @@ fn failed(error: &OpenError) {
     scheduler::trace(|| format!("-- refused: {error}"));
 }
 
-fn update((number, mut receiver): (usize, Opened<Simulated>)) {
+fn update((number, receiver): (usize, Opened<Simulated>)) {
     let set = random_set();
     let (before, is_own, audits) = with(|world| {
         let generation = world.generation;
