@@ -10,6 +10,8 @@
 //! | [`signalfd(2)`] | Linux, Android |
 //! | [`kqueue(2)`], `EVFILT_SIGNAL` | macOS, iOS, tvOS, watchOS, visionOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD |
 //!
+//! Signals are named as the constants of [`Signal`] are: `TERM` is `SIGTERM`.
+//!
 //! [`signalfd(2)`]: https://man7.org/linux/man-pages/man2/signalfd.2.html
 //! [`kqueue(2)`]: https://man.freebsd.org/cgi/man.cgi?query=kqueue&sektion=2
 //!
@@ -109,24 +111,24 @@
 //! | is the program's own | open first in `main`, and hand the receiver in |
 //! | is `#[tokio::main]`'s, `#[test]`'s or another macro's; or receivers are opened later, on any thread | [`reserve_at_start!`] beside it |
 //! | is the program's own, and receivers are opened later, on any thread | [`reserve()`] first in it |
-//! | starts threads that are to block the signals, and nothing else is wanted | [`mask::block`] first in it |
+//! | has to start threads before it opens a receiver, and the signals may wait until then | [`mask::block`] first in it |
 //!
 //! [`Signals::new`] checks the rule: it refuses, names the threads that do not block, and says which
 //! ways out there are. A reserved signal without a receiver acts as before. On macOS and the BSDs masks
 //! play no part, and a receiver may be opened at any time, in any thread; a program that keeps to the
 //! rule works everywhere.
 //!
-//! This crate starts threads of its own only when one is needed, named `signal-source` and
-//! `signal-reader`:
+//! This crate starts threads of its own only when one is needed:
 //!
-//! - The **delegate thread** (Linux) lets in what has to act and no other thread lets in: a reserved
+//! - The **delegate thread** (`signal-source`; Linux) lets in what has to act and no other thread lets in: a reserved
 //!   signal without a receiver, and one whose receiver was dropped on another thread than the one that
 //!   opened it, which goes on blocking, being busy elsewhere. So Ctrl-C is not dead. An earlier handler
 //!   then runs on that thread; if one takes long, a further delegate is started for other signals. The
 //!   opener's mask is put back at its next call into this crate. A program that drops where it opened,
 //!   and reserves nothing, never sees a delegate.
-//! - The **reader thread** reads for [`tokio::SignalHub`] and [`tokio::Shutdown`], for as long as
-//!   something waits. It blocks every signal: no handler runs there, only wakers.
+//! - The **reader thread** (`signal-reader`) reads for [`tokio::SignalHub`] and [`tokio::Shutdown`], for
+//!   as long as something waits. It blocks every signal: no handler runs there, only wakers. A
+//!   `signal-closer` closes the receiver of a [`tokio::Shutdown`] that has fired, and ends.
 //!
 //! # What merges, what queues
 //!
@@ -140,7 +142,7 @@
 //! # What it does not do
 //!
 //! - **Signals directed at one thread** (`raise(3)`, `pthread_kill(3)`, and on Linux `PIPE` and the
-//!   faults) are not a process' events: see the table. To send oneself a signal use
+//!   faults) are not a process' events: see [the table](#platforms). To send oneself a signal use
 //!   [`send::kill`] with [`std::process::id`].
 //! - **Faults** (`SEGV`, `BUS`, `FPE`, `ILL`, `TRAP`, `SYS`) need a handler, on the thread's stack.
 //! - **Windows** has no signals; its console events are another thing.

@@ -74,7 +74,8 @@ impl Builder {
     /// where threads exist that do not block, turning it off is no way out, in tests under a harness
     /// with threads of its own neither: [reserve](crate::reserve_at_start!) the signals instead, and
     /// leave it on. Turn it off where `/proc` can't be read, or where opening among thousands of
-    /// threads takes too long, in a program that knows its threads. On macOS and the BSDs no check is needed, and none is made.
+    /// threads takes too long, in a program that knows its threads. On macOS and the BSDs no check is
+    /// needed, and none is made.
     pub fn audit(mut self, audit: bool) -> Builder {
         self.audit = audit;
         self
@@ -148,6 +149,7 @@ impl Signals {
     /// ```
     /// use signal_source::{Signal, Signals};
     ///
+    /// // In a program that knows that each of its threads blocks the signal.
     /// let signals = Signals::builder().audit(false).open(Signal::TERM)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -68,12 +68,13 @@
 //!
 //! # The threads
 //!
-//! Both start when they are first needed, and then stay, asleep.
+//! The first two start when they are first needed, and then stay, asleep.
 //!
 //! | thread | started by | blocks | runs |
 //! |---|---|---|---|
 //! | `signal-source`, the delegate (Linux) | a reservation; a receiver that is dropped on another thread than the opening one | everything but what it is to let in | the program's earlier handlers of that |
 //! | `signal-reader` | something that waits for a hub or a shutdown | everything | wakers |
+//! | `signal-closer` | a shutdown that fires while something waits for it | everything | nothing of the program's: it closes the receiver and ends |
 //!
 //! A delegate that is inside a handler can't be asked for anything else. Then another one is
 //! started.

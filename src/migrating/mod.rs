@@ -3,7 +3,7 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | [`tokio::signal`](tokio_signal) | [`SignalStream`](crate::tokio::SignalStream), [`Shutdown`](crate::tokio::Shutdown), [`SignalHub`](crate::tokio::SignalHub) |
+//! | [`tokio::signal`](tokio_signal) | [`compat`](crate::tokio::compat), by its `use` lines; or [`SignalStream`](crate::tokio::SignalStream), [`Shutdown`](crate::tokio::Shutdown), [`SignalHub`](crate::tokio::SignalHub) |
 //! | [signal-hook](signal_hook) and its adapters | [`Signals`](crate::Signals), features `mio` and `tokio` |
 //! | [ctrlc] | [`Signals`](crate::Signals) in a thread of its own |
 //! | [mio-signals](mio_signals) | [`Signals`](crate::Signals), feature `mio` |

@@ -32,10 +32,10 @@ use crate::{OpenError, SignalSet};
 ///
 /// ```
 /// use signal_source::tokio::SignalHub;
-/// use signal_source::{Signal, Signals, send};
+/// use signal_source::{Signal, send};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let hub = SignalHub::from(Signals::builder().audit(false).open(Signal::USR1)?);
+/// let hub = SignalHub::new(Signal::USR1)?;
 /// let mut one = hub.subscribe(Signal::USR1)?;
 /// let mut other = hub.subscribe(Signal::USR1)?;
 /// send::kill(std::process::id(), Signal::USR1)?;

@@ -49,8 +49,9 @@ use crate::{OpenError, SignalInfo, SignalSet};
 /// # Signals that are ignored
 ///
 /// `INT` and `HUP` that are ignored when it is opened stay ignored: the program was started so
-/// (`nohup`, a shell's background job). [`set`](Self::set) is what is left. If that is
-/// nothing, only [`trigger`](Self::trigger) fires it.
+/// (`nohup`, a shell's background job). So `kill -INT` to a background job of a script does nothing, by
+/// design, and `kill -TERM` ends it. [`set`](Self::set) is what is left. If that is nothing, only
+/// [`trigger`](Self::trigger) fires it.
 ///
 /// # Platform notes
 ///
@@ -254,7 +255,7 @@ impl Shutdown {
     /// ```
     /// use signal_source::tokio::Shutdown;
     ///
-    /// let shutdown = Shutdown::builder().audit(false).open()?;
+    /// let shutdown = Shutdown::new()?;
     /// let told = shutdown.clone();
     /// let thread = std::thread::spawn(move || told.wait_blocking());
     /// shutdown.trigger();
