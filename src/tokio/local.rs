@@ -1,34 +1,32 @@
 //! Waking many tasks of one runtime by one of them.
 //!
 //! To wake a task from another thread costs tokio a system call, for its runtime may be asleep. So
-//! where a signal wakes many tasks of a runtime, the thread that wakes them hands them to one task
-//! of that runtime, the *distributor*, which wakes the others from within, without any.
+//! where a signal wakes several tasks of a runtime, the thread that wakes them moves their list, whole,
+//! to one task of that runtime, the *distributor*, which wakes the others from within, without any.
 //!
 //! The distributor is a task like those it wakes: where it can't run, neither can they, since a
-//! runtime has the same threads for all its tasks. That holds for tasks alone. A waker that is not a
-//! task's of tokio (a nested executor, the future that `block_on` runs, another runtime's) is woken
-//! directly: it is told by its vtable, which all of tokio's tasks share.
+//! runtime has the same threads for all its tasks. That holds for tasks alone. A waiter with a waker
+//! that is not a task's of tokio (a nested executor, the future that `block_on` runs, a thread) is
+//! woken directly: it is told by its vtable, which all of tokio's tasks share.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use ::tokio::runtime::{Handle, Id};
 use ::tokio::task;
 
-use super::reader::drop_all;
+use super::waiters::{Listed, wake_each};
 use crate::platform::PerProcess;
 
 /// A runtime in which tasks wait, with those of them that are to be woken.
 #[derive(Default)]
-struct Runtime {
+pub(super) struct Runtime {
     state: Mutex<State>,
 }
 
@@ -37,23 +35,14 @@ struct State {
     /// Of the distributor, once it has been polled; none after it has ended with its runtime.
     distributor: Option<Waker>,
     /// Handed to the distributor, in order.
-    woken: Vec<Arc<Handed>>,
+    woken: Vec<Listed>,
 }
 
-/// The runtimes in which tasks wait. An entry goes with the last waker of its runtime.
+/// The runtimes in which tasks wait. An entry goes with the last waiter of its runtime.
 static RUNTIMES: PerProcess<Mutex<HashMap<Id, Weak<Runtime>>>> = PerProcess::new();
 
-thread_local! {
-    static TOGETHER: Together =
-        const { Together { is_going_on: Cell::new(false), runtimes: RefCell::new(Vec::new()) } };
-}
-
-/// Wakers that this thread wakes together.
-struct Together {
-    is_going_on: Cell<bool>,
-    /// The runtimes whose distributor has to be woken in the end.
-    runtimes: RefCell<Vec<Arc<Runtime>>>,
-}
+/// The vtable of the wakers of tokio's tasks; null before the first distributor has run.
+static TASKS: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
 
 impl Runtime {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -61,66 +50,46 @@ impl Runtime {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The runtime of the task that runs on this thread, if one does.
-    fn current() -> Option<Arc<Runtime>> {
+    /// The runtime whose task `waker` wakes, if it is that of the task that runs on this thread.
+    fn of(waker: &Waker) -> Option<Arc<Runtime>> {
         task::try_id()?;
         let handle = Handle::try_current().ok()?;
+        // Relaxed: the address is all that counts.
+        let tasks = TASKS.load(Ordering::Relaxed);
+        let is_known = !tasks.is_null();
+        if is_known && !ptr::eq(waker.vtable(), tasks) {
+            return None;
+        }
         let mut runtimes =
             RUNTIMES.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = runtimes.get(&handle.id()).and_then(Weak::upgrade) {
-            return Some(runtime);
+            return is_known.then_some(runtime);
         }
         runtimes.retain(|_, runtime| runtime.strong_count() > 0);
         let runtime = Arc::new(Runtime::default());
         runtimes.insert(handle.id(), Arc::downgrade(&runtime));
         drop(runtimes);
         drop(handle.spawn(Distributor { runtime: Arc::downgrade(&runtime) }));
-        Some(runtime)
+        // The first distributor of all has yet to tell what a task's waker is.
+        is_known.then_some(runtime)
     }
 
-    /// Hands a task to the distributor, and returns it if that can't be.
-    fn hand(task: Arc<Handed>) -> Option<Arc<Handed>> {
-        let mut task = Some(task);
-        // Where thread-local values are destroyed already, each is woken directly.
-        let _ = TOGETHER.try_with(|together| {
-            if together.is_going_on.get() {
-                task = task.take().and_then(|task| Runtime::note(task, together));
-            }
-        });
-        task
-    }
-
-    fn note(task: Arc<Handed>, together: &Together) -> Option<Arc<Handed>> {
-        let runtime = &task.runtime;
-        let mut state = runtime.lock();
-        let is_task = |distributor: &Waker| ptr::eq(distributor.vtable(), task.task.vtable());
-        if !state.distributor.as_ref().is_some_and(is_task) {
-            drop(state);
-            return Some(task);
-        }
-        if state.woken.is_empty() {
-            together.runtimes.borrow_mut().push(runtime.clone());
-        }
-        // Counted once more: the lock stands on the one that is given up here, outside of it.
-        state.woken.push(task.clone());
-        drop(state);
-        None
-    }
-
-    /// Has the distributor wake what was handed to it.
-    fn wake_distributor(&self) {
+    /// Has the distributor wake the waiters. They are its runtime's tasks; `waiters` is empty
+    /// afterwards, and has room.
+    pub(super) fn hand(&self, waiters: &mut Vec<Listed>) {
         let mut state = self.lock();
-        let waker = match (&state.distributor, state.woken.len()) {
-            // One alone is woken directly; and all are whose distributor has gone meanwhile.
-            (Some(distributor), 2..) => distributor.clone(),
-            _ => {
-                let mut woken = mem::take(&mut state.woken);
-                drop(state);
-                return wake_tasks(&mut woken);
-            }
+        let Some(distributor) = state.distributor.clone() else {
+            // It has not run yet, or has ended with its runtime.
+            drop(state);
+            return wake_each(waiters);
         };
+        if state.woken.is_empty() {
+            mem::swap(&mut state.woken, waiters);
+        } else {
+            state.woken.append(waiters);
+        }
         drop(state);
-        waker.wake();
+        distributor.wake();
     }
 }
 
@@ -143,14 +112,18 @@ impl Future for Distributor {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        TASKS.store(ptr::from_ref(cx.waker().vtable()).cast_mut(), Ordering::Relaxed);
         let Some(runtime) = self.runtime.upgrade() else { return Poll::Ready(()) };
-        let waker = cx.waker().clone();
+        let waker = cx.waker();
         let mut state = runtime.lock();
-        let earlier = state.distributor.replace(waker);
+        let mut earlier = None;
+        if !state.distributor.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            earlier = state.distributor.replace(waker.clone());
+        }
         let mut woken = mem::take(&mut state.woken);
         drop(state);
-        wake_tasks(&mut woken);
-        drop_all(&mut earlier.into_iter().collect());
+        drop(earlier);
+        wake_each(&mut woken);
         // The memory is used again.
         let mut state = runtime.lock();
         if state.woken.is_empty() {
@@ -168,79 +141,38 @@ impl Drop for Distributor {
         let mut woken = mem::take(&mut state.woken);
         drop(state);
         // Tasks of a runtime that ends; waking them does nothing, or no harm.
-        wake_tasks(&mut woken);
+        wake_each(&mut woken);
         drop(distributor);
     }
 }
 
-/// A waker that hands a task to its runtime's distributor, if it is woken together with others.
-struct Handed {
-    task: Waker,
+/// A task of tokio's, and its runtime.
+pub(super) struct Task {
+    waker: Waker,
     runtime: Arc<Runtime>,
 }
 
-impl Wake for Handed {
-    fn wake(self: Arc<Self>) {
-        if let Some(task) = Runtime::hand(self) {
-            task.task.wake_by_ref();
-        }
+impl Task {
+    pub(super) fn wake(self: Arc<Self>) {
+        self.waker.wake_by_ref();
+    }
+
+    pub(super) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
     }
 }
 
-/// Wakes each task. One that panics keeps no other from being woken.
-fn wake_tasks(tasks: &mut Vec<Arc<Handed>>) {
-    for task in tasks.drain(..) {
-        let _ = catch_unwind(AssertUnwindSafe(|| task.task.wake_by_ref()));
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(task)));
-    }
-}
-
-/// The vtable of this crate's own wakers; null before the first.
-static OWN: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
-
-/// Whether the waker is one of this crate's own: cloning it counts, and runs no code of the program.
-/// To drop it may.
-pub(super) fn is_own(waker: &Waker) -> bool {
-    // Relaxed: the address is all that counts.
-    ptr::eq(waker.vtable(), OWN.load(Ordering::Relaxed))
-}
-
-/// A waker of the same task as the last one, to be kept where that waits again and again.
+/// The task that waited last, to be kept where that waits again and again.
 #[derive(Default)]
-pub(super) struct Wakers {
-    last: Option<(Waker, Waker)>,
-}
+pub(super) struct LastTask(Option<Arc<Task>>);
 
-impl Wakers {
-    /// What to wait with in place of `waker`, which is the current task's.
-    pub(super) fn of<'a>(&'a mut self, waker: &'a Waker) -> &'a Waker {
-        if !self.last.as_ref().is_some_and(|(task, _)| task.will_wake(waker)) {
-            let Some(runtime) = Runtime::current() else { return waker };
-            let handed = Waker::from(Arc::new(Handed { task: waker.clone(), runtime }));
-            OWN.store(ptr::from_ref(handed.vtable()).cast_mut(), Ordering::Relaxed);
-            self.last = Some((waker.clone(), handed));
+impl LastTask {
+    /// The current task, if it is one of tokio's and `waker` is its.
+    pub(super) fn of(&mut self, waker: &Waker) -> Option<&Arc<Task>> {
+        if !self.0.as_ref().is_some_and(|task| task.waker.will_wake(waker)) {
+            let runtime = Runtime::of(waker);
+            self.0 = runtime.map(|runtime| Arc::new(Task { waker: waker.clone(), runtime }));
         }
-        self.last.as_ref().map_or(waker, |(_, handed)| handed)
-    }
-}
-
-/// Runs `wake`, and then has each distributor wake what `wake` has handed to it.
-pub(super) fn together(wake: impl FnOnce()) {
-    // A waker may run anything, and come by here again: then the first is the one that ends it.
-    let is_first = TOGETHER.try_with(|together| !together.is_going_on.replace(true));
-    wake();
-    if is_first != Ok(true) {
-        return;
-    }
-    let next = || {
-        let next = TOGETHER.try_with(|together| {
-            let next = together.runtimes.borrow_mut().pop();
-            together.is_going_on.set(next.is_some());
-            next
-        });
-        next.ok().flatten()
-    };
-    while let Some(runtime) = next() {
-        runtime.wake_distributor();
+        self.0.as_ref()
     }
 }

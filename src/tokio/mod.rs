@@ -64,6 +64,7 @@ mod shutdown;
 mod source;
 mod stream;
 mod sync;
+mod waiters;
 
 pub use hub::{HubEvent, SignalHub, Subscriber};
 pub use shutdown::{Shutdown, ShutdownBuilder, ShutdownCause};

@@ -30,23 +30,20 @@
 //! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
 //!
 //! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
-//! none of these held. Wakers of this crate's own ([`local::is_own`]) are cloned under a lock: that
-//! counts, and runs no code of the program.
+//! none of these held.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 
 use super::kernel::Kernel;
-use super::local;
 use super::sync::Mutex;
+use super::waiters::Woken;
 
 /// What the reader thread reads for.
 pub(super) trait Source: Send + Sync {
-    /// The descriptor is readable, or was a moment ago.
-    fn ready(self: Arc<Self>, wakers: &mut Vec<Waker>);
+    /// The descriptor is readable, or was a moment ago. `woken` is empty before and afterwards.
+    fn ready(self: Arc<Self>, woken: &mut Woken);
 }
 
 /// The reader thread's half that other threads reach.
@@ -97,9 +94,9 @@ impl<K: Kernel> Reader<K> {
 
     /// The thread's life.
     pub(super) fn run(&self) {
-        let (mut ready, mut wakers) = (Vec::new(), Vec::new());
+        let (mut ready, mut woken) = (Vec::new(), Woken::default());
         loop {
-            if self.turn(&mut ready, &mut wakers).is_err() {
+            if self.turn(&mut ready, &mut woken).is_err() {
                 // None is known to happen; a thread that spins would be worse than one that waits.
                 std::thread::sleep(std::time::Duration::from_millis(100));
             }
@@ -107,69 +104,16 @@ impl<K: Kernel> Reader<K> {
     }
 
     /// Waits once, and tells the sources that are ready.
-    pub(super) fn turn(&self, ready: &mut Vec<u64>, wakers: &mut Vec<Waker>) -> io::Result<()> {
+    pub(super) fn turn(&self, ready: &mut Vec<u64>, woken: &mut Woken) -> io::Result<()> {
         self.kernel.wait(ready)?;
         for number in ready.drain(..) {
             let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
             let source = sources.by_number.get(&number).cloned();
             drop(sources);
             if let Some(source) = source {
-                source.ready(wakers);
+                source.ready(woken);
             }
         }
         Ok(())
-    }
-}
-
-/// Wakes all of them, with no lock held, the tasks of one runtime by one of them.
-pub(super) fn wake_all(wakers: &mut Vec<Waker>) {
-    if wakers.len() > 1 {
-        local::together(|| wake_each(wakers));
-    } else {
-        wake_each(wakers);
-    }
-}
-
-/// Wakes each of them, with no lock held. A waker that panics keeps no other from being woken: the
-/// panic hook has reported it.
-pub(super) fn wake_each(wakers: &mut Vec<Waker>) {
-    for waker in wakers.drain(..) {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-    }
-}
-
-/// Drops all of them, with no lock held.
-pub(super) fn drop_all(wakers: &mut Vec<Waker>) {
-    for waker in wakers.drain(..) {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
-    }
-}
-
-/// Wakers that are to be dropped with no lock held. The first takes no memory.
-#[derive(Default)]
-pub(super) struct Stale {
-    first: Option<Waker>,
-    others: Vec<Waker>,
-}
-
-impl Stale {
-    pub(super) fn push(&mut self, waker: Waker) {
-        match &self.first {
-            None => self.first = Some(waker),
-            Some(_) => self.others.push(waker),
-        }
-    }
-
-    pub(super) fn drop_all(&mut self) {
-        if let Some(first) = self.first.take() {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(first)));
-        }
-        drop_all(&mut self.others);
-    }
-}
-
-impl Extend<Waker> for Stale {
-    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
-        wakers.into_iter().for_each(|waker| self.push(waker));
     }
 }

@@ -7,12 +7,12 @@
 use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
-use std::task::Waker;
 use std::time::Instant;
 
 use super::kernel::Kernel;
-use super::reader::{Reader, Source, Stale, wake_all};
+use super::reader::{Reader, Source};
 use super::sync::{Condvar, Mutex, MutexGuard};
+use super::waiters::{Stale, Woken};
 use crate::{SignalInfo, SignalSet};
 
 /// Records of one `read(2)`.
@@ -23,8 +23,8 @@ pub(super) trait Sink: Send + 'static {
     /// How many records the reader thread may read now; 0 without a waiter.
     fn wants(&self) -> usize;
 
-    /// Takes a record, and moves the wakers of the waiters that it is for to `wakers`.
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>);
+    /// Takes a record, and moves the waiters that it is for to `woken`.
+    fn put(&mut self, info: SignalInfo, woken: &mut Woken);
 
     /// What the descriptor should yield from now on, if that has changed.
     fn watch(&mut self) -> Option<SignalSet> {
@@ -38,16 +38,16 @@ pub(super) trait Sink: Send + 'static {
     }
 
     /// The receiver has been closed after the sink was done.
-    fn closed(&mut self, _wakers: &mut Vec<Waker>) {}
+    fn closed(&mut self, _woken: &mut Woken) {}
 
-    /// Moves the wakers of all waiters to `wakers`: they are to look again.
-    fn all(&mut self, wakers: &mut Vec<Waker>);
+    /// Moves all waiters to `woken`: they are to look again.
+    fn all(&mut self, woken: &mut Woken);
 }
 
 /// What is to happen after the lock has been released, in this order.
 pub(super) struct After<K: Kernel> {
-    pub(super) wakers: Vec<Waker>,
-    /// Wakers that were replaced or are not needed any more.
+    pub(super) woken: Woken,
+    /// Waiters that were replaced or are not needed any more.
     pub(super) stale: Stale,
     /// A receiver to be dropped: what is unread in the kernel's queue acts then.
     pub(super) receiver: Option<K::Receiver>,
@@ -62,7 +62,7 @@ pub(super) struct After<K: Kernel> {
 impl<K: Kernel> After<K> {
     fn new() -> After<K> {
         After {
-            wakers: Vec::new(),
+            woken: Woken::default(),
             stale: Stale::default(),
             receiver: None,
             release: None,
@@ -172,7 +172,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
     }
 
     fn finish(self: &Arc<Self>, mut after: After<K>) {
-        wake_all(&mut after.wakers);
+        after.woken.wake_all();
         after.stale.drop_all();
         // Handlers of the program may run here.
         drop(after.release);
@@ -183,11 +183,11 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
             let mut state = self.lock_in_turn();
             state.releasing -= after.releasing;
             if state.sink.is_done() {
-                state.sink.closed(&mut after.wakers);
+                state.sink.closed(&mut after.woken);
             }
             drop(state);
             self.ended.notify_all();
-            wake_all(&mut after.wakers);
+            after.woken.wake_all();
         }
     }
 
@@ -220,7 +220,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         limit: usize,
         is_found: impl FnOnce(&S) -> bool,
     ) -> io::Result<()> {
-        if state.registration.as_ref().is_some_and(|registration| registration.is_armed) {
+        if state.is_armed() {
             return Ok(());
         }
         state.read(&self.kernel, limit, after)?;
@@ -252,6 +252,11 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
 }
 
 impl<S: Sink, K: Kernel> State<S, K> {
+    /// Whether the reader thread serves a waiter that is noted now.
+    pub(super) fn is_armed(&self) -> bool {
+        self.registration.as_ref().is_some_and(|registration| registration.is_armed)
+    }
+
     /// Reads one batch.
     pub(super) fn read(
         &mut self,
@@ -263,7 +268,7 @@ impl<S: Sink, K: Kernel> State<S, K> {
         let mut batch = mem::take(&mut self.batch);
         let read = kernel.read(receiver, &mut batch, limit);
         for info in batch.drain(..) {
-            self.sink.put(info, &mut after.wakers);
+            self.sink.put(info, &mut after.woken);
         }
         self.batch = batch;
         self.update_watch(kernel);
@@ -303,9 +308,9 @@ impl<S: Sink, K: Kernel> State<S, K> {
 }
 
 impl<S: Sink, K: Kernel> Source for Shared<S, K> {
-    fn ready(self: Arc<Self>, wakers: &mut Vec<Waker>) {
+    fn ready(self: Arc<Self>, woken: &mut Woken) {
         let mut after = After::new();
-        after.wakers = mem::take(wakers);
+        after.woken = mem::take(woken);
         let mut state = self.lock_in_turn();
         match state.sink.wants() {
             0 => {
@@ -316,14 +321,14 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
                 if state.read(&self.kernel, limit, &mut after).is_err() {
                     // The waiters read on their own threads, and are told the error there.
                     let _ = state.disarm();
-                    state.sink.all(&mut after.wakers);
+                    state.sink.all(&mut after.woken);
                 }
             }
         }
         state.releasing |= after.releasing;
         drop(state);
-        wake_all(&mut after.wakers);
-        *wakers = mem::take(&mut after.wakers);
+        after.woken.wake_all();
+        *woken = mem::take(&mut after.woken);
         if after.receiver.is_some() {
             // Dropping it may wait for a handler of the program: not on this thread.
             let shared = self.clone();

@@ -1,9 +1,11 @@
 //! `SignalHub`: one receiver, many subscribers.
 
+mod classes;
 mod queue;
 pub(super) mod receiver;
 pub(super) mod registry;
 mod signal_state;
+mod slab;
 mod subscriber;
 pub(super) mod waiting;
 

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::task::Waker;
+use std::mem;
 
 use super::QUEUE;
+use super::slab::Slab;
 use crate::{Signal, SignalInfo, SignalSet};
 
 /// What a [`Subscriber`](super::Subscriber) receives: a signal's record, and how many like it were
@@ -77,80 +78,67 @@ impl fmt::Display for HubEvent {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) set: SignalSet,
-    /// In the order of arrival; a merged signal stays where the first one of it was, so that none
-    /// starves.
+    /// The number of the class of subscribers with this set; none without a signal.
+    pub(super) class: Option<usize>,
+    /// It waits if this is its class' generation, and stands at `at` on the class' list then.
+    pub(super) generation: u64,
+    pub(super) at: usize,
+    /// How far it has read each standard signal of its set.
+    pub(super) marks: Vec<Mark>,
+    /// Real-time signals, in the order of arrival.
     pub(super) entries: VecDeque<Entry>,
-    /// How many of them are of real-time signals.
-    pub(super) real_time: usize,
     /// The real-time signals that it does not get while it is full, and how many of each had been
     /// read by then: what it has missed is told by the difference.
     pub(super) missed: Vec<(Signal, u64)>,
     /// What is told as dropped with the next event, whichever it is.
     pub(super) dropped: u64,
-    /// Of the task or thread that waited last. One of this crate's own stays here, so that to wait
-    /// again costs no clone; one of the program's goes with its notification.
-    pub(super) waker: Option<Waker>,
-    /// The waker is to be called when there is something to read.
-    pub(super) is_waiting: bool,
 }
 
-/// How a waker stands to what a queue has.
-pub(in crate::tokio) enum Noted {
-    /// It is the one that is to be called.
-    Waiting,
-    /// It is here, and not to be called.
-    Again,
-    Not,
+/// A standard signal, and the group of subscribers that have read as far: see
+/// [`SignalState`](super::signal_state::SignalState).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) signal: Signal,
+    pub(super) group: usize,
 }
 
-#[derive(Debug)]
-pub(super) enum Entry {
-    /// A standard signal; `before` of its records had been read when this one came.
-    Standard { signal: Signal, before: u64 },
-    /// A real-time signal: the index of its record, and how many were dropped after it.
-    RealTime { signal: Signal, record: usize, dropped: u64 },
-}
-
-impl Entry {
-    pub(super) fn signal(&self) -> Signal {
-        match *self {
-            Entry::Standard { signal, .. } | Entry::RealTime { signal, .. } => signal,
-        }
-    }
+/// A real-time signal that a queue has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) signal: Signal,
+    /// Which one it was of all records that were read.
+    pub(super) arrival: u64,
+    /// The number of its record.
+    pub(super) record: usize,
+    /// How many were dropped after it.
+    pub(super) dropped: u64,
 }
 
 impl Queue {
     pub(super) fn is_full(&self) -> bool {
-        self.real_time >= QUEUE
+        self.entries.len() >= QUEUE
     }
 
-    pub(super) fn push_real_time(&mut self, signal: Signal, record: usize) {
-        self.real_time += 1;
-        self.entries.push_back(Entry::RealTime { signal, record, dropped: 0 });
+    pub(super) fn push(&mut self, signal: Signal, arrival: u64, record: usize) {
+        self.entries.push_back(Entry { signal, arrival, record, dropped: 0 });
     }
 
     /// Notes that so many were dropped after the latest real-time signal.
     pub(super) fn note_dropped(&mut self, count: u64) {
-        let mut entries = self.entries.iter_mut().rev();
-        let latest = entries.find_map(|entry| match entry {
-            Entry::RealTime { dropped, .. } => Some(dropped),
-            Entry::Standard { .. } => None,
-        });
+        let latest = self.entries.back_mut().map(|entry| &mut entry.dropped);
         *latest.unwrap_or(&mut self.dropped) += count;
     }
 
-    /// Takes out what is unread of the set. What was dropped after those is told by the one before.
+    /// Takes out what is unread of the set's real-time signals. What was dropped after those is told
+    /// by the one before.
     pub(super) fn withdraw(&mut self, set: SignalSet) -> Vec<Entry> {
         let mut withdrawn = Vec::new();
-        for entry in std::mem::take(&mut self.entries) {
-            if !set.contains(entry.signal()) {
+        for entry in mem::take(&mut self.entries) {
+            if !set.contains(entry.signal) {
                 self.entries.push_back(entry);
                 continue;
             }
-            if let Entry::RealTime { dropped, .. } = entry {
-                self.real_time -= 1;
-                self.note_dropped(dropped);
-            }
+            self.note_dropped(entry.dropped);
             withdrawn.push(entry);
         }
         withdrawn
@@ -159,10 +147,7 @@ impl Queue {
 
 /// The records of real-time signals that some queue has, each once.
 #[derive(Debug, Default)]
-pub(super) struct Records {
-    records: Vec<Record>,
-    free: Vec<usize>,
-}
+pub(super) struct Records(Slab<Record>);
 
 #[derive(Debug)]
 struct Record {
@@ -173,45 +158,32 @@ struct Record {
 }
 
 impl Records {
-    pub(super) fn insert(&mut self, info: SignalInfo, queues: usize) -> usize {
-        let record = Record { info, queues, is_read: false };
-        match self.free.pop() {
-            Some(index) => {
-                self.records[index] = record;
-                index
-            }
-            None => {
-                self.records.push(record);
-                self.records.len() - 1
-            }
-        }
+    pub(super) fn insert(&mut self, info: SignalInfo, queues: usize) {
+        self.0.insert(Record { info, queues, is_read: false });
     }
 
-    /// The index that the next [`insert`](Self::insert) returns.
+    /// The number that the next [`insert`](Self::insert) gives.
     pub(super) fn next(&self) -> usize {
-        self.free.last().copied().unwrap_or(self.records.len())
+        self.0.next()
     }
 
     /// A queue's record is read, and leaves the queue.
-    pub(super) fn read(&mut self, index: usize) -> SignalInfo {
-        self.records[index].is_read = true;
-        self.leave(index);
-        self.records[index].info
+    pub(super) fn read(&mut self, number: usize) -> SignalInfo {
+        let record = &mut self.0[number];
+        record.is_read = true;
+        let info = record.info;
+        self.leave(number);
+        info
     }
 
     /// A queue gives its record up. Returns it if no subscriber has read it, nor can any more.
-    pub(super) fn give_up(&mut self, index: usize) -> Option<SignalInfo> {
-        let was_last = self.leave(index);
-        let record = &self.records[index];
-        (was_last && !record.is_read).then_some(record.info)
+    pub(super) fn give_up(&mut self, number: usize) -> Option<SignalInfo> {
+        self.leave(number).filter(|record| !record.is_read).map(|record| record.info)
     }
 
-    fn leave(&mut self, index: usize) -> bool {
-        let record = &mut self.records[index];
+    fn leave(&mut self, number: usize) -> Option<Record> {
+        let record = &mut self.0[number];
         record.queues -= 1;
-        if record.queues == 0 {
-            self.free.push(index);
-        }
-        record.queues == 0
+        (record.queues == 0).then(|| self.0.remove(number))
     }
 }

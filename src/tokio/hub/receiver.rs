@@ -26,7 +26,7 @@ pub(in crate::tokio) fn subscribe<K: Kernel>(
         let number = state.sink.add();
         let joined = state.join(hub.kernel(), number, set, after);
         if joined.is_err() {
-            state.sink.remove(number, &mut after.stale);
+            state.sink.remove(number);
         }
         joined.map(|()| number)
     })
@@ -40,7 +40,7 @@ pub(in crate::tokio) fn update<K: Kernel>(
 ) -> Result<(), OpenError> {
     attempt(hub, |state, after| {
         state.join(hub.kernel(), number, set - before, after)?;
-        state.sink.leave(number, before - set);
+        state.sink.leave(number, before - set, &mut after.stale);
         state.narrow(hub.kernel(), after);
         Ok(())
     })
@@ -48,8 +48,8 @@ pub(in crate::tokio) fn update<K: Kernel>(
 
 pub(in crate::tokio) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
     let done = hub.with(|state, after| {
-        state.sink.leave(number, set);
-        state.sink.remove(number, &mut after.stale);
+        state.sink.leave(number, set, &mut after.stale);
+        state.sink.remove(number);
         if state.sink.subscribers == 0 {
             state.sink.reserved = SignalSet::EMPTY;
         }

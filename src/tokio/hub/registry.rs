@@ -1,40 +1,39 @@
 //! Which subscribers a signal has, and what was read from the kernel's queue but by no subscriber.
 //!
-//! A signal costs as much as it has *active* subscribers: those whose queue takes its next record.
-//! One that has the signal unread already is not active. For a standard signal the counter and the
-//! latest record of the signal tell it, when it reads, what has merged since. For a real-time signal
-//! it leaves when its queue is full, and the counters tell it what it has missed.
+//! A standard signal costs the same however many subscribers it has: it closes their group
+//! ([`SignalState`]), and moves the lists of those that wait, whole ([`Classes`]). A real-time signal
+//! goes to the queues of its *active* subscribers. One leaves when its queue is full, and the counters
+//! tell it what it has missed.
 //!
-//! Every record that is read goes to one queue at least, beyond its bound if need be; a real-time
-//! signal that no queue has room for is not read any more but stays in the kernel's queue, until a
-//! subscriber has read on. So what one subscriber is told as dropped, another one has.
+//! Every record that is read goes to one subscriber at least, beyond the bound of its queue if need be;
+//! a real-time signal that no queue has room for is not read any more but stays in the kernel's queue,
+//! until a subscriber has read on. So what one subscriber is told as dropped, another one has.
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::task::Waker;
 
-use super::queue::{Entry, HubEvent, Noted, Queue, Records};
-use super::signal_state::{Latest, SignalState};
-use crate::tokio::local;
-use crate::tokio::reader::Stale;
+use super::classes::Classes;
+use super::queue::{HubEvent, Mark, Queue, Records};
+use super::signal_state::SignalState;
+use super::slab::Slab;
 use crate::tokio::source::{BATCH, Sink};
+use crate::tokio::waiters::{Stale, Waiter, Who, Woken};
 use crate::{Signal, SignalInfo, SignalSet};
 
 /// The most deliveries that the reader thread makes while it holds the lock.
 const DELIVERIES: usize = 4096;
 
-#[derive(Debug)]
 pub(in crate::tokio) struct Registry {
     pub(in crate::tokio) signals: BTreeMap<Signal, SignalState>,
     /// By the subscribers' numbers.
-    queues: Vec<Option<Queue>>,
-    free: Vec<usize>,
+    queues: Slab<Queue>,
+    classes: Classes,
     records: Records,
+    /// How many records have been read for subscribers.
+    arrivals: u64,
     /// What the hub was opened with and has had no subscriber yet.
     pub(in crate::tokio) reserved: SignalSet,
     pub(in crate::tokio) subscribers: usize,
-    /// How many of them wait.
-    waiting: usize,
     /// How many handles can still subscribe.
     pub(in crate::tokio) hubs: usize,
     /// Whether a receiver that is opened again checks the other threads.
@@ -46,13 +45,13 @@ pub(in crate::tokio) struct Registry {
 
 impl Sink for Registry {
     fn wants(&self) -> usize {
-        if self.waiting == 0 {
+        if self.classes.waiting() == 0 {
             return 0;
         }
         DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
     }
 
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+    fn put(&mut self, info: SignalInfo, woken: &mut Woken) {
         let signal = info.signal();
         let Some(state) = self.signals.get_mut(&signal) else {
             // Not one that is received: the descriptor yields no such record.
@@ -62,10 +61,15 @@ impl Sink for Registry {
         state.count += 1;
         if state.subscribers == 0 {
             state.unread.push_back(info);
-        } else if signal.is_real_time() {
-            self.put_real_time(info, wakers);
+            return;
+        }
+        self.arrivals += 1;
+        // A subscriber that waits has read everything: this is for all of them.
+        self.classes.wake(&state.classes, woken);
+        if signal.is_real_time() {
+            self.put_real_time(info);
         } else {
-            self.put_standard(info, wakers);
+            state.put(info, self.arrivals);
         }
     }
 
@@ -83,38 +87,21 @@ impl Sink for Registry {
         (earlier != wanted).then_some(wanted)
     }
 
-    fn all(&mut self, wakers: &mut Vec<Waker>) {
-        for queue in self.queues.iter_mut().flatten() {
-            notify(queue, &mut self.waiting, wakers);
-        }
+    fn all(&mut self, woken: &mut Woken) {
+        self.classes.wake_all(woken);
     }
-}
-
-/// Notifies the subscriber whose queue this is, if it waits.
-fn notify(queue: &mut Queue, waiting: &mut usize, wakers: &mut Vec<Waker>) {
-    if !mem::take(&mut queue.is_waiting) {
-        return;
-    }
-    *waiting -= 1;
-    // To clone one of this crate's own runs no code of the program.
-    let waker = if queue.waker.as_ref().is_some_and(local::is_own) {
-        queue.waker.clone()
-    } else {
-        queue.waker.take()
-    };
-    wakers.extend(waker);
 }
 
 impl Registry {
     pub(in crate::tokio) fn new(set: SignalSet, is_audited: bool) -> Registry {
         Registry {
             signals: set.iter().map(|signal| (signal, SignalState::default())).collect(),
-            queues: Vec::new(),
-            free: Vec::new(),
+            queues: Slab::default(),
+            classes: Classes::default(),
             records: Records::default(),
+            arrivals: 0,
             reserved: set,
             subscribers: 0,
-            waiting: 0,
             hubs: 1,
             is_audited,
             // What the descriptor of a new receiver yields.
@@ -123,37 +110,20 @@ impl Registry {
         }
     }
 
-    fn put_standard(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
-        let signal = info.signal();
-        let Some(state) = self.signals.get_mut(&signal) else { return };
-        let earlier = state.latest.as_ref().map_or(0, |latest| latest.queues);
-        let queues = earlier + state.active.len();
-        for number in state.active.drain(..) {
-            let Some(queue) = &mut self.queues[number] else { continue };
-            queue.entries.push_back(Entry::Standard { signal, before: state.count - 1 });
-            notify(queue, &mut self.waiting, wakers);
-        }
-        state.latest = Some(Latest { info, queues, is_read: false });
-    }
-
-    fn put_real_time(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+    fn put_real_time(&mut self, info: SignalInfo) {
         let signal = info.signal();
         let Some(state) = self.signals.get_mut(&signal) else { return };
         let record = self.records.next();
         let mut index = 0;
         while let Some(&number) = state.active.get(index) {
-            let Some(queue) = &mut self.queues[number] else {
-                state.active.swap_remove(index);
-                continue;
-            };
+            let queue = &mut self.queues[number];
             if queue.is_full() {
                 queue.missed.push((signal, state.count - 1));
                 state.last_full = Some(number);
                 state.active.swap_remove(index);
                 continue;
             }
-            queue.push_real_time(signal, record);
-            notify(queue, &mut self.waiting, wakers);
+            queue.push(signal, self.arrivals, record);
             index += 1;
         }
         if index > 0 {
@@ -161,64 +131,74 @@ impl Registry {
             return;
         }
         self.is_watch_stale = true;
-        let last = state.last_full.and_then(|number| self.queues[number].as_mut());
-        let Some(queue) = last else {
+        let Some(last) = state.last_full else {
             state.unread.push_back(info);
             return;
         };
+        let queue = &mut self.queues[last];
         if let Some((_, count)) = queue.missed.iter_mut().find(|(missed, _)| *missed == signal) {
             *count += 1;
         }
-        queue.push_real_time(signal, record);
+        queue.push(signal, self.arrivals, record);
         self.records.insert(info, 1);
     }
 
-    fn queue(&mut self, number: usize) -> &mut Queue {
-        self.queues[number].as_mut().expect("a subscriber has its queue until it is dropped")
+    /// Which of the subscriber's standard signals it has to read first, and since which record.
+    fn first_mark(&self, number: usize) -> Option<(u64, usize)> {
+        let marks = self.queues[number].marks.iter().enumerate();
+        let unread = marks.filter_map(|(index, mark)| {
+            let since = self.signals.get(&mark.signal)?.unread_since(mark.group)?;
+            Some((since, index))
+        });
+        unread.min()
     }
 
     /// Whether something is unread.
     pub(in crate::tokio) fn is_unread(&self, number: usize) -> bool {
-        self.queues[number].as_ref().is_some_and(|queue| !queue.entries.is_empty())
+        let is_real_time = self.queues.get(number).is_some_and(|queue| !queue.entries.is_empty());
+        is_real_time || self.first_mark(number).is_some()
     }
 
-    /// The subscriber's first unread signal. If there is one, it is no waiter any more.
-    pub(in crate::tokio) fn pop(&mut self, number: usize, stale: &mut Stale) -> Option<HubEvent> {
-        let entry = self.queue(number).entries.pop_front()?;
-        self.stop_waiting(number, stale);
-        let mut event = match entry {
-            Entry::Standard { signal, before } => {
-                let state =
-                    self.signals.get_mut(&signal).expect("a subscribed signal has its state");
-                state.active.push(number);
-                let latest = state.latest.as_mut().expect("an entry is of a record");
-                latest.is_read = true;
-                latest.queues -= 1;
-                let merged = u32::try_from(state.count - before - 1).unwrap_or(u32::MAX);
-                HubEvent { info: latest.info, merged, dropped: 0 }
+    /// The subscriber's first unread signal.
+    pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<HubEvent> {
+        let real_time = self.queues[number].entries.front().map(|entry| entry.arrival);
+        let (info, merged) = match (self.first_mark(number), real_time) {
+            (None, None) => return None,
+            (Some((since, mark)), real_time) if real_time.is_none_or(|other| since < other) => {
+                self.read_standard(number, mark)
             }
-            Entry::RealTime { record, dropped, .. } => {
-                let queue = self.queue(number);
-                queue.real_time -= 1;
-                // What was missed up to now came after the latest entry that is left. This entry
-                // itself is that, if it was the only one.
-                queue.dropped += dropped;
-                if !queue.missed.is_empty() && !queue.is_full() {
-                    self.reactivate(number);
-                }
-                HubEvent { info: self.records.read(record), merged: 0, dropped: 0 }
-            }
+            _ => (self.read_real_time(number)?, 0),
         };
-        let dropped = mem::take(&mut self.queue(number).dropped);
-        event.dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
-        Some(event)
+        let clamped = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let dropped = mem::take(&mut self.queues[number].dropped);
+        Some(HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) })
+    }
+
+    fn read_standard(&mut self, number: usize, mark: usize) -> (SignalInfo, u64) {
+        let Mark { signal, group } = &mut self.queues[number].marks[mark];
+        let state = self.signals.get_mut(signal).expect("a subscribed signal has its state");
+        let (entered, info, merged) = state.read(*group);
+        *group = entered;
+        (info, merged)
+    }
+
+    fn read_real_time(&mut self, number: usize) -> Option<SignalInfo> {
+        let queue = &mut self.queues[number];
+        let entry = queue.entries.pop_front()?;
+        // What was missed up to now came after the latest entry that is left. This entry itself is
+        // that, if it was the only one.
+        queue.dropped += entry.dropped;
+        if !queue.missed.is_empty() && !queue.is_full() {
+            self.reactivate(number);
+        }
+        Some(self.records.read(entry.record))
     }
 
     /// Makes a queue that was full active again, and notes what it has missed.
     fn reactivate(&mut self, number: usize) {
-        let missed = mem::take(&mut self.queue(number).missed);
+        let queue = &mut self.queues[number];
         let mut count = 0;
-        for (signal, before) in missed {
+        for (signal, before) in mem::take(&mut queue.missed) {
             let state = self.signals.get_mut(&signal).expect("a subscribed signal has its state");
             count += state.count - before;
             self.is_watch_stale |= state.active.is_empty();
@@ -227,102 +207,65 @@ impl Registry {
                 state.last_full = None;
             }
         }
-        self.queue(number).note_dropped(count);
+        queue.note_dropped(count);
     }
 
-    /// How the waker stands to the subscriber's.
-    pub(in crate::tokio) fn noted(&self, number: usize, waker: &Waker) -> Noted {
-        let Some(queue) = &self.queues[number] else { return Noted::Not };
-        match &queue.waker {
-            Some(other) if !other.will_wake(waker) => Noted::Not,
-            Some(_) if queue.is_waiting => Noted::Waiting,
-            Some(_) => Noted::Again,
-            None => Noted::Not,
-        }
+    /// Whether the subscriber is a waiter already, with this waker.
+    pub(in crate::tokio) fn waits_as(&self, number: usize, who: Who<'_>) -> bool {
+        self.classes.waits_as(&self.queues[number], who)
     }
 
-    /// Notes the waker that the subscriber is going to wait with.
-    pub(in crate::tokio) fn set_waker(&mut self, number: usize, waker: Waker, stale: &mut Stale) {
-        stale.extend(self.queue(number).waker.replace(waker));
-    }
-
-    /// Notes that the subscriber waits.
-    pub(in crate::tokio) fn wait(&mut self, number: usize) {
-        if !mem::replace(&mut self.queue(number).is_waiting, true) {
-            self.waiting += 1;
-        }
+    /// Makes the subscriber, which has nothing unread, a waiter. Returns what it waited with before.
+    pub(in crate::tokio) fn wait(&mut self, number: usize, waiter: Waiter) -> Option<Waiter> {
+        self.classes.wait(&mut self.queues, number, waiter)
     }
 
     /// Notes that the subscriber waits no more.
-    pub(in crate::tokio) fn stop_waiting(&mut self, number: usize, stale: &mut Stale) {
-        let queue = self.queue(number);
-        if !mem::take(&mut queue.is_waiting) {
-            return;
-        }
-        if !queue.waker.as_ref().is_some_and(local::is_own) {
-            stale.extend(queue.waker.take());
-        }
-        self.waiting -= 1;
+    pub(in crate::tokio) fn stop_waiting(&mut self, number: usize) -> Option<Waiter> {
+        self.classes.stop_waiting(&mut self.queues, number)
     }
 
     /// A new subscriber's number; it has no signal yet.
     pub(in crate::tokio) fn add(&mut self) -> usize {
         self.subscribers += 1;
-        let queue = Some(Queue::default());
-        match self.free.pop() {
-            Some(number) => {
-                self.queues[number] = queue;
-                number
-            }
-            None => {
-                self.queues.push(queue);
-                self.queues.len() - 1
-            }
-        }
+        self.queues.insert(Queue::default())
     }
 
     /// Ends what [`add`](Self::add) began; its signals have been taken from it.
-    pub(in crate::tokio) fn remove(&mut self, number: usize, stale: &mut Stale) {
-        self.stop_waiting(number, stale);
-        stale.extend(self.queue(number).waker.take());
-        self.queues[number] = None;
-        self.free.push(number);
+    pub(in crate::tokio) fn remove(&mut self, number: usize) {
+        self.queues.remove(number);
         self.subscribers -= 1;
     }
 
     /// Gives `set` to the subscriber, from the next record on.
     pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet) {
-        self.queue(number).set |= set;
         for signal in set {
             let state = self.signals.entry(signal).or_default();
             state.subscribers += 1;
-            state.active.push(number);
+            if signal.is_real_time() {
+                state.active.push(number);
+            } else {
+                let group = state.enter();
+                self.queues[number].marks.push(Mark { signal, group });
+            }
         }
+        let all = self.queues[number].set | set;
+        let stale = self.change_set(number, all);
+        debug_assert!(stale.is_none(), "the set is not empty");
         self.reserved -= set;
         self.is_watch_stale = true;
     }
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
-    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet) {
+    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet, stale: &mut Stale) {
         self.reactivate(number);
-        let queue = self.queue(number);
-        queue.set -= set;
+        let left = self.queues[number].set - set;
+        stale.extend(self.change_set(number, left));
+        let queue = &mut self.queues[number];
         for entry in queue.withdraw(set) {
-            let state = self.signals.get_mut(&entry.signal());
+            let state = self.signals.get_mut(&entry.signal);
             let state = state.expect("a subscribed signal has its state");
-            match entry {
-                Entry::RealTime { record, .. } => {
-                    state.unread.extend(self.records.give_up(record));
-                }
-                Entry::Standard { .. } => {
-                    let latest = state.latest.as_mut().expect("an entry is of a record");
-                    latest.queues -= 1;
-                    if latest.queues == 0 {
-                        let latest = state.latest.take().filter(|latest| !latest.is_read);
-                        state.unread.extend(latest.map(|latest| latest.info));
-                    }
-                }
-            }
+            state.unread.extend(self.records.give_up(entry.record));
         }
         for signal in set {
             if let Some(state) = self.signals.get_mut(&signal) {
@@ -333,7 +276,26 @@ impl Registry {
                 }
             }
         }
+        queue.marks.retain(|mark| {
+            let stays = !set.contains(mark.signal);
+            if let (false, Some(state)) = (stays, self.signals.get_mut(&mark.signal)) {
+                state.leave(mark.group);
+            }
+            stays
+        });
         self.is_watch_stale = true;
+    }
+
+    /// Returns what it waited with, if it can't wait any more.
+    fn change_set(&mut self, number: usize, set: SignalSet) -> Option<Waiter> {
+        let waiter = self.classes.stop_waiting(&mut self.queues, number);
+        let queue = &mut self.queues[number];
+        queue.set = set;
+        self.classes.change(queue, &mut self.signals);
+        match waiter {
+            Some(waiter) if !set.is_empty() => self.wait(number, waiter),
+            waiter => waiter,
+        }
     }
 
     /// What has to be received.

@@ -14,7 +14,8 @@ use super::receiver::{self, Hub};
 use super::waiting::Waiting;
 use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
-use crate::tokio::local::Wakers;
+use crate::tokio::local::LastTask;
+use crate::tokio::waiters::Who;
 use crate::{OpenError, SignalSet};
 
 /// A subscription to a [`SignalHub`]: receives every signal of its set that is sent after it was made,
@@ -47,8 +48,7 @@ pub struct Subscriber {
     hub: Arc<Hub<System>>,
     number: usize,
     set: SignalSet,
-    /// Of the task that waited last.
-    wakers: Wakers,
+    task: LastTask,
 }
 
 impl Subscriber {
@@ -57,7 +57,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         let number = receiver::subscribe(hub, set)?;
-        Ok(Subscriber { hub: hub.clone(), number, set, wakers: Wakers::default() })
+        Ok(Subscriber { hub: hub.clone(), number, set, task: LastTask::default() })
     }
 
     /// What it receives.
@@ -156,8 +156,8 @@ impl Subscriber {
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
         // Dropped with the future: then the subscriber does not wait any more.
         let mut waiting = Waiting::new(&self.hub, self.number);
-        let wakers = &mut self.wakers;
-        poll_fn(|cx| poll(&mut waiting, wakers, cx)).await
+        let task = &mut self.task;
+        poll_fn(|cx| poll(&mut waiting, task, cx)).await
     }
 
     /// [`recv`](Self::recv) for hand-written futures: polls for the next signal, and has the task
@@ -169,7 +169,7 @@ impl Subscriber {
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
         let mut waiting = Waiting::new(&self.hub, self.number);
-        let polled = poll(&mut waiting, &mut self.wakers, cx);
+        let polled = poll(&mut waiting, &mut self.task, cx);
         waiting.keep_waiting();
         polled
     }
@@ -229,7 +229,7 @@ impl Subscriber {
             return self.try_recv();
         }
         let mut waiting = Waiting::new(&self.hub, self.number);
-        match block_on(deadline, |cx| waiting.poll(cx)) {
+        match block_on(deadline, |cx| waiting.poll(Who::Other(cx.waker()))) {
             Some(event) => event.map(Some),
             None => waiting.try_recv(),
         }
@@ -239,11 +239,11 @@ impl Subscriber {
 /// Polls in a task: under its budget, if it is one of tokio's.
 fn poll(
     waiting: &mut Waiting<'_, System>,
-    wakers: &mut Wakers,
+    task: &mut LastTask,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<HubEvent>> {
     let coop = ready!(coop::poll_proceed(cx));
-    let event = waiting.poll(&mut Context::from_waker(wakers.of(cx.waker())));
+    let event = waiting.poll(task.of(cx.waker()).map_or(Who::Other(cx.waker()), Who::Task));
     if event.is_ready() {
         coop.made_progress();
     }

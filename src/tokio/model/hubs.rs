@@ -1,7 +1,7 @@
 //! Hubs: waiting, coming and going.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Wake, Waker};
 
 use shuttle::sync::Mutex;
 use shuttle::thread;
@@ -13,6 +13,7 @@ use crate::tokio::hub::registry::Registry;
 use crate::tokio::hub::waiting::Waiting;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::Shared;
+use crate::tokio::waiters::Who;
 use crate::{Signal, SignalSet};
 
 type ModelHub = Arc<Hub<Model>>;
@@ -44,7 +45,7 @@ impl Subscriber {
 
     fn recv(&self) -> usize {
         let mut waiting = Waiting::new(&self.hub, self.number);
-        value(&block_on(|cx| waiting.poll(cx)).expect("recv").info())
+        value(&block_on(|cx| waiting.poll(Who::Other(cx.waker()))).expect("recv").info())
     }
 
     fn try_recv(&self) -> Option<usize> {
@@ -54,8 +55,7 @@ impl Subscriber {
 
     /// Polls once, and does not wait any more.
     fn poll_once(&self) -> Option<usize> {
-        let mut cx = Context::from_waker(Waker::noop());
-        match Waiting::new(&self.hub, self.number).poll(&mut cx) {
+        match Waiting::new(&self.hub, self.number).poll(Who::Other(Waker::noop())) {
             Poll::Ready(event) => Some(value(&event.expect("recv").info())),
             Poll::Pending => None,
         }
@@ -248,7 +248,7 @@ fn wakers_use_the_hub() {
             for _ in 0..2 {
                 let waker = Waker::from(Arc::new(Meddler(meddled.clone())));
                 let mut waiting = Waiting::new(&subscriber.hub, subscriber.number);
-                if let Poll::Ready(event) = waiting.poll(&mut Context::from_waker(&waker)) {
+                if let Poll::Ready(event) = waiting.poll(Who::Other(&waker)) {
                     found = Some(value(&event.expect("recv").info()));
                     break;
                 }

@@ -8,6 +8,7 @@ use shuttle::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::tokio::kernel::Kernel;
 use crate::tokio::reader::Reader;
+use crate::tokio::waiters::Woken;
 use crate::{OpenError, Origin, Signal, SignalInfo, SignalSet};
 
 /// One process.
@@ -233,8 +234,8 @@ impl Kernel for Model {
         let reader = Arc::new(Reader::new(self.clone()));
         let run = reader.clone();
         let thread = shuttle::thread::spawn(move || {
-            let (mut ready, mut wakers) = (Vec::new(), Vec::new());
-            while run.turn(&mut ready, &mut wakers).is_ok() {}
+            let (mut ready, mut woken) = (Vec::new(), Woken::default());
+            while run.turn(&mut ready, &mut woken).is_ok() {}
         });
         *started = Some((reader.clone(), thread));
         Ok(reader)

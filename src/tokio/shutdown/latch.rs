@@ -11,6 +11,7 @@ use super::ShutdownCause;
 use crate::SignalInfo;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, Shared, Sink, State};
+use crate::tokio::waiters::{Waiter, Woken};
 
 /// One record at a time: after the first one the rest is not this receiver's any more.
 const ONE: usize = 1;
@@ -42,12 +43,12 @@ impl Sink for Latch {
         if wanted { ONE } else { 0 }
     }
 
-    fn put(&mut self, info: SignalInfo, wakers: &mut Vec<Waker>) {
+    fn put(&mut self, info: SignalInfo, woken: &mut Woken) {
         if self.cause.is_none() {
-            self.fire(ShutdownCause::Signal(info), wakers);
+            self.fire(ShutdownCause::Signal(info), woken);
         } else {
             self.further = Some(info);
-            wakers.extend(mem::take(&mut self.further_waiters).into_values());
+            woken.extend(mem::take(&mut self.further_waiters).into_values());
         }
     }
 
@@ -55,14 +56,14 @@ impl Sink for Latch {
         self.is_closing
     }
 
-    fn closed(&mut self, wakers: &mut Vec<Waker>) {
+    fn closed(&mut self, woken: &mut Woken) {
         self.is_closing = false;
-        self.all(wakers);
+        self.all(woken);
     }
 
-    fn all(&mut self, wakers: &mut Vec<Waker>) {
-        wakers.extend(mem::take(&mut self.first_waiters).into_values());
-        wakers.extend(mem::take(&mut self.further_waiters).into_values());
+    fn all(&mut self, woken: &mut Woken) {
+        woken.extend(mem::take(&mut self.first_waiters).into_values());
+        woken.extend(mem::take(&mut self.further_waiters).into_values());
     }
 }
 
@@ -83,10 +84,10 @@ impl Latch {
 
     /// A shutdown that keeps receiving wakes its waiters at once, any other after its receiver has been
     /// closed.
-    fn fire(&mut self, cause: ShutdownCause, wakers: &mut Vec<Waker>) {
+    fn fire(&mut self, cause: ShutdownCause, woken: &mut Woken) {
         self.cause = Some(cause);
         if self.keeps {
-            self.all(wakers);
+            self.all(woken);
         } else {
             self.is_closing = true;
         }
@@ -126,10 +127,10 @@ impl<K: Kernel> Latched<K> {
         let _ = self.with(|state, after| {
             let _ = state.catch_up(self.kernel(), after);
             if state.sink.cause.is_none() {
-                state.sink.fire(ShutdownCause::Triggered, &mut after.wakers);
+                state.sink.fire(ShutdownCause::Triggered, &mut after.woken);
                 if state.receiver.is_none() {
                     // Nothing is to be closed.
-                    state.sink.closed(&mut after.wakers);
+                    state.sink.closed(&mut after.woken);
                 } else if state.sink.is_closing {
                     state.close(self.kernel(), after);
                 }
@@ -253,7 +254,7 @@ impl<K: Kernel> Waiting<K> {
         let waker = cx.waker().clone();
         let done = self.shared.with(|state, after| {
             if let Some(found) = take(state) {
-                after.stale.push(waker);
+                after.stale.push(Waiter::Other(waker));
                 return Ok(Some(found));
             }
             after.stale.extend(state.waiters(which).insert(self.number, waker));
