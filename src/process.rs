@@ -191,7 +191,8 @@ pub fn exit_by(signal: Signal) -> ! {
 /// Where the kernel discards a stop signal, this returns at once, and the program goes on, as it
 /// would have without a receiver. That is so in an orphaned process group, which no shell would
 /// continue (a session's first process, or what a shell left behind), and in the first process of a
-/// pid namespace. `STOP` stops an orphaned group as well, maybe for ever.
+/// pid namespace. On FreeBSD a session's first process is stopped like any other until its parent has
+/// ended. `STOP` stops an orphaned group as well, maybe for ever.
 ///
 /// # Errors
 ///

@@ -13,6 +13,8 @@ mod report;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::process;
 use std::time::{Duration, Instant};
 
@@ -106,13 +108,21 @@ fn watch(signals: &Signals, ending: &mut Ending, json: bool) -> io::Result<Signa
 /// Sleeps until a signal is pending; an error if the reader of the output has gone.
 fn wait(signals: &Signals) -> io::Result<()> {
     let output = io::stdout();
-    let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, PollFlags::empty())];
+    // To be told that the reader has gone, NetBSD and DragonFly BSD want a pipe's writer to ask for
+    // something: for what it never gets to read. From a terminal something does come.
+    let asked = if is_pipe(&output) { PollFlags::IN } else { PollFlags::empty() };
+    let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&output, asked)];
     retry_on_intr(|| poll(&mut fds, None))?;
     let [signalled, output] = fds.map(|fd| fd.revents());
     if signalled.is_empty() && output.intersects(PollFlags::ERR | PollFlags::HUP) {
         return Err(Errno::PIPE.into());
     }
     Ok(())
+}
+
+fn is_pipe(output: &impl AsFd) -> bool {
+    let file = output.as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|data| data.file_type().is_fifo())
 }
 
 /// Whether the output was a pipe without a reader, or a terminal that has hung up.

@@ -10,6 +10,8 @@ use crate::harness::example;
 
 pub struct Program {
     pub child: Child,
+    /// The program: the child, unless that left it an orphan.
+    pid: u32,
     stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
 }
@@ -39,6 +41,16 @@ impl Program {
         self
     }
 
+    /// As [`watching`](Program::watching), for the orphan that the child leaves behind.
+    pub fn orphaned(mut self) -> Program {
+        assert!(self.child.wait().expect("wait").success());
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).expect("stderr");
+        let pid = line.strip_prefix("Process ").and_then(|line| line.split(' ').next());
+        self.pid = pid.and_then(|pid| pid.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+        self
+    }
+
     pub fn spawn(command: &mut Command) -> Program {
         // Its standard input stays open as long as the program is held here.
         Program::spawn_reading(command.stdin(Stdio::piped()))
@@ -50,11 +62,11 @@ impl Program {
         let mut child = command.spawn().expect("starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        Program { child, stdout, stderr }
+        Program { pid: child.id(), child, stdout, stderr }
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 
     pub fn send(&self, signal: Signal) {

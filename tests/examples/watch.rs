@@ -5,7 +5,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, Uid, User, setsid};
+use nix::unistd::{Pid, Uid, User};
 use signal_source::{Signal, send};
 
 use crate::harness::kernel::KERNEL;
@@ -184,11 +184,12 @@ pub(crate) fn watch_stops_and_continues() {
     assert_eq!(program.end().0.signal(), Some(Signal::TERM.as_raw()));
 }
 
+/// Its group is orphaned: the parent, of the same session, has ended.
 pub(crate) fn watch_is_not_stopped_where_no_parent_would_continue_it() {
     let mut command = Command::new(harness::example("watch"));
-    // SAFETY: setsid is async-signal-safe. A session's only group has no parent in the session.
-    unsafe { command.pre_exec(|| setsid().map(drop).map_err(Into::into)) };
-    let mut program = Program::spawn(&mut command).watching();
+    // SAFETY: what it calls is async-signal-safe.
+    unsafe { command.pre_exec(harness::orphan) };
+    let mut program = Program::spawn(&mut command).orphaned();
     program.shows(Signal::TSTP);
     program.shows(Signal::USR1);
     program.shows(Signal::TSTP);

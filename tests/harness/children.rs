@@ -61,6 +61,27 @@ pub fn fork(child: impl FnOnce()) -> u32 {
     }
 }
 
+/// Goes on in a child whose process group is orphaned by the rule of every kernel: its parent was of
+/// the same session, and has ended. Async-signal-safe.
+pub fn orphan() -> io::Result<()> {
+    let done =
+        |done: libc::c_int| if done == -1 { Err(io::Error::last_os_error()) } else { Ok(done) };
+    // SAFETY: makes this process the first of a session.
+    done(unsafe { libc::setsid() })?;
+    let parent = std::process::id();
+    // SAFETY: the parent ends, and the child goes on in its place.
+    if done(unsafe { libc::fork() })? != 0 {
+        // SAFETY: ends the process, and runs nothing.
+        unsafe { libc::_exit(0) }
+    }
+    // SAFETY: makes this process the first of a group.
+    done(unsafe { libc::setpgid(0, 0) })?;
+    while std::os::unix::process::parent_id() == parent {
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
 /// Forks as [`fork`] does, by the system call itself: the C library knows nothing of it.
 #[cfg(target_os = "linux")]
 pub fn bare_fork(child: impl FnOnce()) -> u32 {

@@ -1,16 +1,17 @@
 //! `process::stop_by`: seen by the parent, and what is as before afterwards.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use nix::unistd::setsid;
 use signal_source::process::stop_by;
 use signal_source::{Disposition, Signal, Signals, send};
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{
-    self, hits, in_fork, pid, raw_block, raw_mask, role, set_counting, set_ignored, wait_for_stop,
+    self, hits, in_fork, orphan, pid, raw_block, raw_mask, role, set_counting, set_ignored,
+    wait_for_stop,
 };
 
 const STOPS: [Signal; 4] = [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::STOP];
@@ -105,10 +106,11 @@ pub fn stop_by_leaves_everything_as_it_was() {
     }
 }
 
-/// The kernel discards it: a session's only group has no parent in the session.
+/// The kernel discards it.
 pub fn stop_by_in_an_orphaned_group_returns() {
+    let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
     in_fork(|| {
-        setsid().expect("a session");
+        orphan().expect("an orphan");
         let signals = Signals::new([Signal::TSTP, Signal::USR1]).expect("open");
         let mask = raw_mask();
         for _ in 0..3 {
@@ -117,7 +119,10 @@ pub fn stop_by_in_an_orphaned_group_returns() {
         assert_eq!(raw_mask(), mask);
         harness::send(Signal::USR1);
         assert_eq!(signals.recv().expect("recv").signal(), Signal::USR1);
+        theirs.write_all(b".").expect("written");
     });
+    drop(theirs);
+    ours.read_exact(&mut [0]).expect("the orphan went on to its end");
 }
 
 pub fn stop_by_refuses_what_does_not_stop() {
