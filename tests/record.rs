@@ -1,6 +1,9 @@
-//! The record: every origin that Linux reports, decoded from the real kernel's bytes.
+//! The record: every origin that Linux reports, decoded from the real kernel's bytes; and on every
+//! kernel counts, order and what is absent.
 #![allow(unreachable_pub)] // a test binary is a crate of its own
 
+#[path = "record/counts.rs"]
+mod counts;
 mod harness;
 
 #[cfg(target_os = "linux")]
@@ -22,10 +25,11 @@ mod sources;
 #[path = "record/sys.rs"]
 mod sys;
 
+use counts::*;
 #[cfg(target_os = "linux")]
 use {absent_fields::*, children::*, forged::*, senders::*, sources::*};
 
-const CASES: &[harness::Case] = cases![
+const ORIGINS: &[harness::Case] = cases![
     #![cfg(target_os = "linux", "no other kernel tells where a signal came from")]
     // senders
     kill_from_this_process,
@@ -69,12 +73,22 @@ const CASES: &[harness::Case] = cases![
     sender_outside_the_pid_namespace,
 ];
 
+const COUNTS: &[harness::Case] = cases![
+    a_hundred_of_one_signal,
+    a_thousand_from_four_processes,
+    first_sent_or_lowest_first,
+    read_twice_in_succession,
+    only_what_the_kernel_tells,
+    queued_values_are_told_or_counted,
+    three_children,
+];
+
 #[cfg(target_os = "linux")]
-const ROLES: &[harness::Role] = roles![sender, forger];
+const ROLES: &[harness::Role] = roles![sends_many, sender, forger];
 
 #[cfg(not(target_os = "linux"))]
-const ROLES: &[harness::Role] = &[];
+const ROLES: &[harness::Role] = roles![sends_many];
 
 fn main() {
-    harness::main(CASES, ROLES);
+    harness::main([ORIGINS, COUNTS].concat().leak(), ROLES);
 }
