@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use signal_source::process;
-use signal_source::tokio::Shutdown;
+use signal_source::tokio::{Shutdown, ShutdownCause};
 use tokio::time::sleep;
 
 /// Works until Ctrl-C or TERM, then cleans up; a second Ctrl-C kills.
@@ -23,22 +23,23 @@ struct Args {}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Args {} = Args::parse();
-    // Before the runtime: its threads inherit the block.
-    let shutdown = Shutdown::new()?;
-    let cause = tokio::runtime::Runtime::new()?.block_on(async {
-        let workers = [1, 2].map(|number| tokio::spawn(work(number, shutdown.clone())));
-        println!("ready: press Ctrl-C, twice if once is too slow");
-        let cause = shutdown.wait().await?;
-        println!("stopping: {cause}");
-        for worker in workers {
-            worker.await??;
-        }
-        Ok::<_, Box<dyn std::error::Error>>(cause)
-    })?;
-    match cause.signal() {
+    // Before the runtime of `run`: its threads inherit the block.
+    match run(Shutdown::new()?)?.signal() {
         Some(signal) => process::exit_by(signal),
         None => Ok(()),
     }
+}
+
+#[tokio::main]
+async fn run(shutdown: Shutdown) -> Result<ShutdownCause, Box<dyn std::error::Error>> {
+    let workers = [1, 2].map(|number| tokio::spawn(work(number, shutdown.clone())));
+    println!("ready: press Ctrl-C, twice if once is too slow");
+    let cause = shutdown.wait().await?;
+    println!("stopping: {cause}");
+    for worker in workers {
+        worker.await??;
+    }
+    Ok(cause)
 }
 
 async fn work(number: u32, shutdown: Shutdown) -> std::io::Result<()> {

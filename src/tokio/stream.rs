@@ -29,6 +29,10 @@ use crate::{OpenError, SignalInfo, SignalSet, Signals};
 /// function runs, and hands that its arguments. Signals that were [reserved](crate::reserve_at_start)
 /// can be opened inside as well ([`SignalStream::new`]).
 ///
+/// On tokio's multi-thread runtime receive in a spawned task. The main future, which `block_on` or
+/// `#[tokio::main]` runs, is not on a worker, but a worker waits for the kernel: so each signal
+/// costs two more system calls and a change of threads there, as with any descriptor.
+///
 /// # Examples
 ///
 /// ```no_run

@@ -22,14 +22,17 @@ use crate::{Disposition, OpenError, Signal, SignalSet, Signals};
 ///         .signals([Signal::INT, Signal::TERM, Signal::HUP])
 ///         .keep_receiving(true)
 ///         .open()?;
-///     tokio::runtime::Runtime::new()?.block_on(async {
-///         println!("{}: cleaning up", shutdown.wait().await?);
-///         tokio::select! {
-///             () = clean_up() => println!("done"),
-///             further = shutdown.further() => println!("{:?}: leaving at once", further?),
-///         }
-///         Ok(())
-///     })
+///     run(shutdown)
+/// }
+///
+/// #[tokio::main]
+/// async fn run(shutdown: Shutdown) -> Result<(), Box<dyn std::error::Error>> {
+///     println!("{}: cleaning up", shutdown.wait().await?);
+///     tokio::select! {
+///         () = clean_up() => println!("done"),
+///         further = shutdown.further() => println!("{:?}: leaving at once", further?),
+///     }
+///     Ok(())
 /// }
 /// ```
 #[derive(Clone, Debug)]

@@ -64,27 +64,28 @@ use crate::{OpenError, SignalInfo, SignalSet};
 ///
 /// ```no_run
 /// use signal_source::process;
-/// use signal_source::tokio::Shutdown;
+/// use signal_source::tokio::{Shutdown, ShutdownCause};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     let shutdown = Shutdown::new()?;
-///     let cause = tokio::runtime::Runtime::new()?.block_on(async {
-///         let told = shutdown.clone();
-///         let worker = tokio::spawn(async move {
-///             tokio::select! {
-///                 _ = told.wait() => println!("worker: cleaning up"),
-///                 _ = std::future::pending::<()>() => {} // work
-///             }
-///         });
-///         let cause = shutdown.wait().await?;
-///         println!("stopping: {cause}"); // stopping: SIGTERM from process 4321 (uid 1000)
-///         worker.await?;
-///         Ok::<_, Box<dyn std::error::Error>>(cause)
-///     })?;
-///     match cause.signal() {
+///     match run(Shutdown::new()?)?.signal() {
 ///         Some(signal) => process::exit_by(signal),
 ///         None => Ok(()),
 ///     }
+/// }
+///
+/// #[tokio::main]
+/// async fn run(shutdown: Shutdown) -> Result<ShutdownCause, Box<dyn std::error::Error>> {
+///     let told = shutdown.clone();
+///     let worker = tokio::spawn(async move {
+///         tokio::select! {
+///             _ = told.wait() => println!("worker: cleaning up"),
+///             _ = std::future::pending::<()>() => {} // work
+///         }
+///     });
+///     let cause = shutdown.wait().await?;
+///     println!("stopping: {cause}"); // stopping: SIGTERM from process 4321 (uid 1000)
+///     worker.await?;
+///     Ok(cause)
 /// }
 /// ```
 #[doc(alias = "ctrl_c")]
