@@ -61,8 +61,8 @@
 //! A [`SignalHub`](crate::tokio::SignalHub) or a [`Shutdown`](crate::tokio::Shutdown) has a
 //! receiver like any other, which the process' one *reader thread* reads for as long as something
 //! waits: with `epoll(7)` on Linux, with a kqueue of kqueues elsewhere. It reads up to 64 records,
-//! puts each into the queue of every subscriber that wants the signal, and wakes those that wait,
-//! with no lock held. While none waits it reads nothing, and the signals stay in the kernel's
+//! notes each for the subscribers that want the signal, and wakes those that wait, with no lock
+//! held. While none waits it reads nothing, and the signals stay in the kernel's
 //! queue; a subscriber that looks without waiting
 //! ([`try_recv`](crate::tokio::Subscriber::try_recv)) reads on its own thread.
 //!
