@@ -16,6 +16,7 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::platform::{self, Block};
 use crate::{Signal, SignalSet};
@@ -90,6 +91,10 @@ pub struct MaskGuard {
     _of_this_thread: PhantomData<*const ()>,
 }
 
+// As for `Signals`: what the crate counts for the thread is whole before and after each call.
+impl UnwindSafe for MaskGuard {}
+impl RefUnwindSafe for MaskGuard {}
+
 impl MaskGuard {
     /// The thread's mask before [`block`].
     pub fn previous(&self) -> SignalSet {
@@ -127,6 +132,7 @@ pub fn current() -> io::Result<SignalSet> {
 
 /// A thread of this process that does not block some signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ThreadInfo {
     /// The kernel's number of the thread, as `gettid(2)`, `top -H` and debuggers show it.
     pub tid: u32,

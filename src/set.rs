@@ -100,6 +100,7 @@ const fn bit(signal: Signal) -> u128 {
 
 /// The signals of a [`SignalSet`], in the order of their numbers.
 #[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
 pub struct SetIter(u128);
 
 impl Iterator for SetIter {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::iter::FusedIterator;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::platform::Receiver;
@@ -54,6 +55,7 @@ use crate::{OpenError, SignalInfo, SignalSet, reserve};
 /// assert!(signals.try_recv()?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "a receiver that is dropped at once receives nothing"]
 pub struct Signals {
     receiver: Receiver,
     audit: bool,
@@ -339,8 +341,14 @@ impl AsRawFd for Signals {
     }
 }
 
+// A panic leaves nothing half done that could be seen through a receiver: records are in the kernel,
+// and the crate's accounting, which the compiler can't see through, changes under its lock alone.
+impl UnwindSafe for Signals {}
+impl RefUnwindSafe for Signals {}
+
 /// A blocking iterator over received signals: [`Signals::iter`]. It never ends.
 #[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
 pub struct Iter<'a> {
     signals: &'a Signals,
 }

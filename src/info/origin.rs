@@ -148,6 +148,7 @@ pub enum Origin {
 /// Records of `SIGCHLD` merge while one is pending: they say that *some* children changed, so wait
 /// for each that did (`waitpid(2)` with `WNOHANG`, until it finds none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ChildInfo {
     /// The child.
     pub pid: u32,

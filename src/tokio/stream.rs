@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll, ready};
 
 use ::tokio::io::Interest;
@@ -52,6 +53,7 @@ use crate::{OpenError, SignalInfo, SignalSet, Signals};
 /// }
 /// ```
 #[derive(Debug)]
+#[must_use = "a stream that is dropped at once receives nothing"]
 pub struct SignalStream {
     /// There until the stream is dropped or taken apart.
     fd: Option<AsyncFd<Owned>>,
@@ -280,6 +282,27 @@ impl Drop for SignalStream {
         drop(self.take());
     }
 }
+
+/// The receiver's descriptor, readable while a signal is pending. The runtime has it registered, so
+/// look at it ([`poll(2)`]), hand it to a child or print it; the stream does the waiting.
+///
+/// [`poll(2)`]: https://man7.org/linux/man-pages/man2/poll.2.html
+impl AsFd for SignalStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.get_ref().as_fd()
+    }
+}
+
+impl AsRawFd for SignalStream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+// What a panic in between leaves behind is whole: the records are in the kernel, and tokio's part, for
+// which the compiler can't tell, is readiness that is looked at anew.
+impl UnwindSafe for SignalStream {}
+impl RefUnwindSafe for SignalStream {}
 
 #[cfg(feature = "stream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "stream")))]

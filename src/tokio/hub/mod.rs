@@ -118,6 +118,7 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// ```
 #[doc(alias = "broadcast")]
 #[doc(alias = "fan-out")]
+#[must_use = "a hub without subscribers receives nothing"]
 pub struct SignalHub {
     shared: Arc<Hub<System>>,
 }

@@ -44,6 +44,7 @@ use crate::{OpenError, SignalSet};
 /// assert_eq!(other.recv_blocking()?.signal(), Signal::USR1);
 /// # Ok(()) }
 /// ```
+#[must_use = "a subscriber that is dropped at once receives nothing"]
 pub struct Subscriber {
     hub: Arc<Hub<System>>,
     number: usize,

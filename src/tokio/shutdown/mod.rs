@@ -90,6 +90,7 @@ use crate::{OpenError, SignalInfo, SignalSet};
 /// ```
 #[doc(alias = "ctrl_c")]
 #[doc(alias = "graceful")]
+#[must_use = "once its last clone is dropped, the signals act as before"]
 pub struct Shutdown {
     shared: Arc<Latched<System>>,
     set: SignalSet,
@@ -229,7 +230,7 @@ impl Shutdown {
     /// });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wait_owned(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn wait_owned(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         let shutdown = self.clone();
         async move {
             if let Err(error) = shutdown.wait().await {
