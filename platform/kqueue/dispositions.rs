@@ -16,8 +16,8 @@ use crate::{Disposition, Signal, SignalSet};
 
 /// What the backend calls.
 pub(super) trait Kernel {
-    /// Records the signals from now on; may have done a part when it fails.
-    fn watch(&mut self, set: SignalSet) -> io::Result<()>;
+    /// Records the signal from now on.
+    fn watch(&mut self, signal: Signal) -> io::Result<()>;
     /// Records them no longer. What is not watched is left alone.
     fn unwatch(&mut self, set: SignalSet);
     /// Takes all records; under a flood, those of one moment.
@@ -67,45 +67,63 @@ fn while_received(signal: Signal, by_default: ByDefault, earlier: &Action) -> Op
 
 /// Takes the set over, and notes in `changes` what has to be undone; also when it fails, and then
 /// [`give_back`] undoes it.
+///
+/// One signal after the other. One that arrives between the two calls that watch it and change its
+/// action acts, and is recorded as well: which of the two came first, no call tells.
 pub(super) fn take<K: Kernel>(
     kernel: &mut K,
     set: SignalSet,
     changes: &mut Vec<Change>,
 ) -> io::Result<()> {
-    // First of all, so that a signal is recorded before it can be ignored.
-    kernel.watch(set)?;
-    // What was pending before is not recorded, and ignoring it discards it. Looked up after
-    // watching: what became pending in between counts once too often, but is not lost.
-    let pending = kernel.pending() & set;
-    let changed = set.iter().try_for_each(|signal| change(kernel, signal, changes));
-    let discarded = match changed {
-        Ok(()) => pending,
-        Err(_) => pending & signals(changes),
-    };
+    let mut pending = SignalSet::EMPTY;
+    let taken = set.iter().try_for_each(|signal| {
+        let earlier = kernel.action(signal)?;
+        let action = while_received(signal, numbers::by_default(signal.as_raw()), &earlier);
+        // First, so that a signal is recorded before it can be ignored.
+        kernel.watch(signal)?;
+        // What was pending before is not recorded, and ignoring it discards it. Looked up after
+        // watching: what became pending in between counts once too often, but is not lost.
+        let is_pending = kernel.pending().contains(signal);
+        if let Some(action) = action {
+            // Without a change all that was recorded acts: it is not to be sent once more.
+            let done = kernel.set_action(signal, &action);
+            done.inspect_err(|_| kernel.unwatch(signal.into()))?;
+            changes.push(Change { signal, earlier });
+        }
+        pending.extend(is_pending.then_some(signal));
+        Ok(())
+    });
+    if taken.is_err() {
+        pending &= signals(changes);
+    }
     // They are recorded now, and if this failed, given back as unread.
-    discarded.iter().for_each(|signal| kernel.send(signal));
-    changed
-}
-
-fn change<K: Kernel>(kernel: &mut K, signal: Signal, changes: &mut Vec<Change>) -> io::Result<()> {
-    let earlier = kernel.action(signal)?;
-    let by_default = numbers::by_default(signal.as_raw());
-    let Some(action) = while_received(signal, by_default, &earlier) else { return Ok(()) };
-    kernel.set_action(signal, &action)?;
-    changes.push(Change { signal, earlier });
-    Ok(())
+    pending.iter().for_each(|signal| kernel.send(signal));
+    taken
 }
 
 /// Undoes [`take`] for the set, in the opposite order. What is unread acts as it would have before.
 ///
-/// Actions come back first, while the signals are still recorded: one that arrives meanwhile may
-/// act and be sent once more, but is not lost.
+/// Actions come back while the signals are still recorded, so that none is lost, and the records are
+/// taken just before and just after each: what came before has not acted, and is sent once more; what
+/// comes after acts, and its record is dropped. What arrives between the two readings may have acted
+/// or not, so it is sent once more, and may act twice.
 pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
     if set.is_empty() {
         return;
     }
-    put_back(kernel, set, changes);
-    let unread = kernel.take_unread();
+    let (mut unread, mut back) = (kernel.take_unread(), SignalSet::EMPTY);
+    let mut undone = split_off(changes, set);
+    while let Some(change) = undone.pop() {
+        if is_ours(kernel, &change) {
+            unread |= kernel.take_unread() - back;
+            put_back(kernel, &change);
+        }
+        unread |= kernel.take_unread() - back;
+        // In a forked child there may be an earlier change of the same signal.
+        if !signals(&undone).contains(change.signal) {
+            back = back.with(change.signal);
+        }
+    }
     kernel.unwatch(set);
     for signal in unread {
         // What would do nothing is not sent: another kqueue of the program may watch the signal and
@@ -117,15 +135,15 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
     }
 }
 
-/// Puts the earlier actions of the set back, the last one first.
-fn put_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut Vec<Change>) {
-    for change in split_off(changes, set).into_iter().rev() {
-        // An action without this crate's mark was set by the program meanwhile, and stays.
-        if kernel.action(change.signal).is_ok_and(|now| now.mark(change.signal).is_some()) {
-            let done = kernel.set_action(change.signal, &change.earlier);
-            debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
-        }
-    }
+/// An action without this crate's mark was set by the program since the change, and stays.
+fn is_ours<K: Kernel>(kernel: &K, change: &Change) -> bool {
+    kernel.action(change.signal).is_ok_and(|now| now.mark(change.signal).is_some())
+}
+
+/// Puts the action back that was there before the change.
+fn put_back<K: Kernel>(kernel: &mut K, change: &Change) {
+    let done = kernel.set_action(change.signal, &change.earlier);
+    debug_assert!(done.is_ok(), "the action of {} was set before", change.signal);
 }
 
 /// In a forked child, the end of a receiver that it inherited: a fork takes dispositions along, but
@@ -138,8 +156,12 @@ pub(super) fn end_inherited<K: Kernel>(
     inherited: &mut Vec<Change>,
 ) {
     inherited.append(&mut split_off(changes, claimed));
-    let rest = signals(changes);
-    put_back(kernel, rest, changes);
+    // The last one first.
+    while let Some(change) = changes.pop() {
+        if is_ours(kernel, &change) {
+            put_back(kernel, &change);
+        }
+    }
 }
 
 /// Gives a receiver that is about to end what was inherited for its signals: the earliest changes,

@@ -70,9 +70,8 @@ impl AsFd for Queue {
 }
 
 impl Kernel for &Queue {
-    fn watch(&mut self, set: SignalSet) -> io::Result<()> {
-        let changes: Vec<_> = set.iter().map(|signal| event(signal, Knote::Add)).collect();
-        self.kevent(&changes, &mut []).map(drop)
+    fn watch(&mut self, signal: Signal) -> io::Result<()> {
+        self.kevent(&[event(signal, Knote::Add)], &mut []).map(drop)
     }
 
     fn unwatch(&mut self, set: SignalSet) {

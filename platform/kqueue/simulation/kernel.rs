@@ -217,16 +217,17 @@ impl Queue {
 }
 
 impl dispositions::Kernel for &Queue {
-    fn watch(&mut self, set: SignalSet) -> io::Result<()> {
+    fn watch(&mut self, signal: Signal) -> io::Result<()> {
         if scheduler::is_clearing() {
             return Ok(());
         }
-        enter(|| format!("{} watches {set:?}", self.0));
+        enter(|| format!("{} watches {signal}", self.0));
         self.check();
-        let result = fails("watching");
-        let some = if result.is_ok() { set } else { set.iter().take(1).collect() };
-        with(|world| world.queues[self.0].watched |= some);
-        result
+        fails("watching")?;
+        let watched = SignalSet::from(signal);
+        with(|world| world.queues[self.0].watched |= watched);
+        with_own(|own| own.taking_over |= watched);
+        Ok(())
     }
 
     fn unwatch(&mut self, set: SignalSet) {
@@ -239,6 +240,9 @@ impl dispositions::Kernel for &Queue {
             with(|world| {
                 let queue = &mut world.queues[self.0];
                 queue.watched = queue.watched.without(signal);
+                let own = &mut world.threads[scheduler::current()];
+                own.taking_over = own.taking_over.without(signal);
+                own.putting_back = own.putting_back.without(signal);
                 let forgotten = take_out(&mut queue.records, signal.into());
                 world.forget(forgotten);
             });
@@ -254,6 +258,9 @@ impl dispositions::Kernel for &Queue {
         let current = scheduler::current();
         with(|world| {
             let records = std::mem::take(&mut world.queues[self.0].records);
+            let own = &mut world.threads[current];
+            own.putting_back = SignalSet::EMPTY;
+            own.since_read.clear();
             world.threads[current].taken.extend(&records);
             records.into_iter().map(|(signal, _)| signal).collect()
         })
@@ -264,8 +271,19 @@ impl dispositions::Kernel for &Queue {
             return SignalSet::EMPTY;
         }
         enter(|| "pending".into());
-        let mask = with_own(|own| own.mask);
-        with(|world| world.pending.iter().map(|(signal, _)| *signal).collect::<SignalSet>() & mask)
+        with(|world| {
+            let own = &mut world.threads[scheduler::current()];
+            let blocked = world.pending.iter().filter(|(signal, _)| own.mask.contains(*signal));
+            let pending: Vec<_> = blocked.copied().collect();
+            for &(signal, numbers) in &pending {
+                if own.taking_over.contains(signal) {
+                    // Another thread may let it in, and act on it, before it is discarded here.
+                    world.between |= numbers;
+                    world::add(&mut own.taken, signal, numbers);
+                }
+            }
+            pending.into_iter().map(|(signal, _)| signal).collect()
+        })
     }
 
     fn action(&self, signal: Signal) -> io::Result<Action> {
@@ -284,7 +302,10 @@ impl dispositions::Kernel for &Queue {
         if action.mark(signal).is_some() {
             fails("setting an action")?;
         }
-        with(|world| world.set_action(signal, *action));
+        with(|world| {
+            world.set_action(signal, *action);
+            world.note_change(signal, action.mark(signal).is_some());
+        });
         Ok(())
     }
 
@@ -297,7 +318,9 @@ impl dispositions::Kernel for &Queue {
         with(|world| {
             let taken = take_out(&mut world.threads[current].taken, signal.into());
             let numbers = taken.into_iter().fold(0, |all, (_, numbers)| all | numbers);
-            world.send(signal, numbers);
+            // Once for all that have not acted yet. For nothing else it must not be sent.
+            let owed = numbers & (world.between | !world.acted);
+            world.send(signal, if owed == 0 { numbers } else { owed });
         });
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::kernel::{Simulated, enter};
 use super::world::{self, Thread, USED, World, with, with_own};
@@ -13,6 +14,10 @@ use crate::platform::kqueue::opening::Opened;
 use crate::platform::masks::{Guard, settle};
 use crate::platform::process::end_thread;
 use crate::platform::simulation::scheduler::{self, chance, random};
+
+/// Signals that were sent in all schedules so far, and those that were seen twice.
+pub(super) static SENT_IN_ALL: AtomicU64 = AtomicU64::new(0);
+pub(super) static TWICE_IN_ALL: AtomicU64 = AtomicU64::new(0);
 
 type Guards = Vec<(Guard<Simulated>, SignalSet)>;
 
@@ -46,6 +51,7 @@ pub(super) fn schedule() {
         acted: 0,
         ignored: 0,
         between: 0,
+        twice: 0,
         inherited: Vec::new(),
         lost: SignalSet::EMPTY,
         kept: Vec::new(),
@@ -66,6 +72,9 @@ fn add_thread(index: usize, blocked: SignalSet) {
             blocked,
             guards: Vec::new(),
             concerned: SignalSet::EMPTY,
+            taking_over: SignalSet::EMPTY,
+            putting_back: SignalSet::EMPTY,
+            since_read: Vec::new(),
             idle: SignalSet::EMPTY,
             taken: Vec::new(),
         });
@@ -98,6 +107,10 @@ fn before_step() {
 
 fn at_end() {
     RECEIVERS.with_borrow_mut(Vec::clear);
+    with(|world| {
+        SENT_IN_ALL.fetch_add(world.sent.into(), Ordering::Relaxed);
+        TWICE_IN_ALL.fetch_add(world.twice.count_ones().into(), Ordering::Relaxed);
+    });
     world::set_world(None);
 }
 
@@ -218,7 +231,8 @@ fn open() {
 fn forget_concern() {
     with(|world| {
         let own = &mut world.threads[scheduler::current()];
-        own.concerned = SignalSet::EMPTY;
+        (own.concerned, own.taking_over) = (SignalSet::EMPTY, SignalSet::EMPTY);
+        own.putting_back = SignalSet::EMPTY;
         let taken = std::mem::take(&mut own.taken);
         world.forget(taken);
         world.threads[scheduler::current()].idle = SignalSet::EMPTY;

@@ -33,6 +33,12 @@ pub(super) struct Thread {
     pub(super) guards: Vec<SignalSet>,
     /// What it opens or closes just now.
     pub(super) concerned: SignalSet,
+    /// What it watches already, and whose action it has not changed yet.
+    pub(super) taking_over: SignalSet,
+    /// Whose action it has put back, and has not read the records since.
+    pub(super) putting_back: SignalSet,
+    /// What was sent since it has read the records.
+    pub(super) since_read: Vec<(Signal, Numbers)>,
     /// What did nothing then, because of an inherited receiver.
     pub(super) idle: SignalSet,
     /// What it has taken away unread, or pending, and may send again.
@@ -73,8 +79,11 @@ pub(super) struct World {
     pub(super) acted: Numbers,
     /// Ignored as without this crate.
     pub(super) ignored: Numbers,
-    /// On their way while something was opened or closed: these may both act and be received.
+    /// On their way between the two calls that take a signal over, or those that give it back: these
+    /// may both act and be received, or act twice.
     pub(super) between: Numbers,
+    /// Of these, what did both, or acted twice.
+    pub(super) twice: Numbers,
     /// In a forked child: what inherited receivers have, so that it is ignored until they end; and
     /// what no thread is left to give back.
     pub(super) inherited: Vec<(usize, SignalSet)>,
@@ -107,7 +116,7 @@ fn find(actions: &[(Signal, Action)], signal: Signal) -> Action {
 }
 
 /// Adds to what is there of the signal.
-fn add(all: &mut Vec<(Signal, Numbers)>, signal: Signal, numbers: Numbers) {
+pub(super) fn add(all: &mut Vec<(Signal, Numbers)>, signal: Signal, numbers: Numbers) {
     match all.iter_mut().find(|(known, _)| *known == signal) {
         Some((_, known)) => *known |= numbers,
         None => all.push((signal, numbers)),
@@ -164,15 +173,35 @@ impl World {
         let idle = self.inherited.iter().fold(SignalSet::EMPTY, |all, (_, set)| all | *set);
         let own = &mut self.threads[scheduler::current()];
         (own.concerned, own.idle) = (set, idle);
-        let pending = self.pending.iter().filter(|(signal, _)| set.contains(*signal));
-        self.between |= pending.fold(0, |all, (_, numbers)| all | numbers);
+    }
+
+    /// The running thread has taken a signal over, or has put its action back.
+    pub(super) fn note_change(&mut self, signal: Signal, is_taken_over: bool) {
+        let own = &mut self.threads[scheduler::current()];
+        if is_taken_over {
+            own.taking_over = own.taking_over.without(signal);
+            return;
+        }
+        let generation = self.generation;
+        let watches = |queue: &Queue| {
+            queue.is_open && queue.generation == generation && queue.watched.contains(signal)
+        };
+        if !self.queues.iter().any(watches) {
+            return; // an inherited receiver's: nothing was recorded
+        }
+        own.putting_back = own.putting_back.with(signal);
+        let sent = own.since_read.iter().filter(|(known, _)| *known == signal);
+        self.between |= sent.fold(0, |all, (_, numbers)| all | numbers);
     }
 
     pub(super) fn send_new(&mut self, signal: Signal) {
         let number = 1 << self.sent;
         self.sent += 1;
-        if self.is_concerned(signal) {
-            self.between |= number;
+        for thread in self.threads.iter_mut().filter(|thread| thread.is_alive) {
+            if (thread.taking_over | thread.putting_back).contains(signal) {
+                self.between |= number;
+            }
+            add(&mut thread.since_read, signal, number);
         }
         self.send(signal, number);
     }
@@ -228,6 +257,7 @@ impl World {
         if twice != 0 {
             scheduler::fail(format!("{signal} {twice:#b} is received and has acted"));
         }
+        self.twice |= numbers & self.acted;
         self.received |= numbers;
     }
 
@@ -249,6 +279,7 @@ impl World {
         if twice != 0 {
             scheduler::fail(format!("{signal} {twice:#b} acts for a second time"));
         }
+        self.twice |= numbers & (self.acted | self.received);
         self.acted |= numbers;
     }
 
