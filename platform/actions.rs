@@ -1,9 +1,16 @@
 //! Dispositions (`sigaction(2)`), and the mark of those that this crate has set.
+//!
+//! Some kernels keep the mark across exec. Then it is not this program's: what a program finds marked
+//! when it starts counts as set by itself. So the marks that are there before this crate sets its
+//! first are read, and not trusted from then on.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
+use super::atomic_set::AtomicSet;
+use super::backend;
 use super::sigset::{from_raw, to_sigset};
 use crate::{Disposition, Signal, SignalSet};
 
@@ -63,8 +70,31 @@ impl Action {
         }
     }
 
-    /// The action of a signal now (`sigaction(2)`).
+    /// The same, without a mark if that is one of `others`: the signals whose mark another program
+    /// has made.
+    pub(super) fn own(mut self, signal: Signal, others: SignalSet) -> Action {
+        if others.contains(signal) && self.mark(signal).is_some() {
+            self.0.sa_mask = to_sigset(SignalSet::EMPTY);
+        }
+        self
+    }
+
+    /// If the action of the signal is this crate's doing, the one that a program starts with instead,
+    /// as exec leaves it: a handled signal gets its default.
+    pub(super) fn for_child(&self, signal: Signal) -> Option<Action> {
+        Some(match self.mark(signal)? {
+            Disposition::Ignore => Action::ignore(),
+            Disposition::Default | Disposition::Handler => Action::default(),
+        })
+    }
+
+    /// The action of a signal now (`sigaction(2)`), without a mark that it had when this program was
+    /// started.
     pub(crate) fn of(signal: Signal) -> io::Result<Action> {
+        Ok(Action::read(signal)?.own(signal, marked_at_start().get()))
+    }
+
+    fn read(signal: Signal) -> io::Result<Action> {
         let mut action = Action::default();
         // SAFETY: with a null pointer for the new action, the call only writes to `action`.
         match unsafe { libc::sigaction(signal.as_raw(), ptr::null(), &mut action.0) } {
@@ -77,6 +107,9 @@ impl Action {
     ///
     /// Async-signal-safe. What is pending is discarded by the kernel if the new action ignores.
     pub(crate) fn set(&self, signal: Signal) -> io::Result<()> {
+        if self.mark(signal).is_some() {
+            marked_at_start().remove(signal.into());
+        }
         // SAFETY: the action ignores, is the default, or was read from the kernel for this signal.
         match unsafe { libc::sigaction(signal.as_raw(), &self.0, ptr::null_mut()) } {
             0 => Ok(()),
@@ -93,8 +126,39 @@ impl Action {
     }
 }
 
+/// What was marked before this crate set its first mark in this program; null until it is asked for.
+static MARKED_AT_START: AtomicPtr<AtomicSet> = AtomicPtr::new(ptr::null_mut());
+
+/// What was marked when this program was started, and has not been by this crate since. Asked for
+/// before each mark, and before each fork whose child asks; so in that child this neither allocates
+/// nor calls the system.
+pub(super) fn marked_at_start() -> &'static AtomicSet {
+    // Acquire, with the Release below: the set is complete before its address is seen.
+    // SAFETY: null, or a set that was leaked below and is never freed.
+    if let Some(set) = unsafe { MARKED_AT_START.load(Ordering::Acquire).as_ref() } {
+        return set;
+    }
+    let is_marked =
+        |signal: &Signal| Action::read(*signal).is_ok_and(|action| action.mark(*signal).is_some());
+    let set = AtomicSet::new();
+    set.set(backend::touched().iter().filter(is_marked).collect());
+    let new = Box::into_raw(Box::new(set));
+    let order = (Ordering::AcqRel, Ordering::Acquire);
+    match MARKED_AT_START.compare_exchange(ptr::null_mut(), new, order.0, order.1) {
+        // SAFETY: it is never freed.
+        Ok(_) => unsafe { &*new },
+        // Another thread was faster. Its set has none of this crate's own marks; this one may.
+        Err(other) => {
+            // SAFETY: it came from `Box::into_raw`, and no other thread has seen it.
+            drop(unsafe { Box::from_raw(new) });
+            // SAFETY: not null, so a set that is never freed.
+            unsafe { &*other }
+        }
+    }
+}
+
 pub(crate) fn disposition(signal: Signal) -> io::Result<Disposition> {
-    match Action::of(signal) {
+    match Action::read(signal) {
         Ok(action) => Ok(action.disposition()),
         Err(error) => Err(io::Error::new(
             error.kind(),

@@ -46,7 +46,7 @@
 //! | the backend | receivers |
 //! | `masks`, `spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |
 //!
-//! `os` and `generation` ask the backend for system calls alone.
+//! `os` and `generation` ask the backend for system calls alone, `actions` for what it may touch.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
 
 #[cfg(unix)]

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::actions::Action;
+use super::actions::{self, Action};
 use super::kernel::{Kernel, Os};
 use super::{backend, os};
 use crate::{Disposition, Signal, SignalSet};
@@ -21,6 +21,7 @@ use crate::{Disposition, Signal, SignalSet};
 pub(crate) fn restorer() -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
     // Asked before the fork, so that in the child it takes no memory.
     let parent = Os.generation();
+    actions::marked_at_start();
     move || {
         if Os.generation() == parent {
             return Err(io::Error::other(NOT_IN_A_CHILD));
@@ -89,16 +90,11 @@ fn put_back(mask: SignalSet) {
     let _ = (0..3).find_map(|_| Os.set_mask(mask).ok());
 }
 
-/// The actions that replace the ones of this crate's doing, as exec leaves them: a handled signal
-/// gets its default.
+/// The actions that replace the ones of this crate's doing.
 fn marked() -> impl Iterator<Item = (Signal, Action)> {
-    backend::touched().iter().filter_map(|signal| {
-        let action = match Action::of(signal).ok()?.mark(signal)? {
-            Disposition::Ignore => Action::ignore(),
-            Disposition::Default | Disposition::Handler => Action::default(),
-        };
-        Some((signal, action))
-    })
+    backend::touched()
+        .iter()
+        .filter_map(|signal| Some((signal, Action::of(signal).ok()?.for_child(signal)?)))
 }
 
 /// What this crate blocked and the calling thread inherits from that: not what it has put back here,

@@ -33,6 +33,8 @@ fn parts(signal: Signal, action: &Action) -> (Disposition, libc::c_int, Option<D
 #[derive(Clone, Default)]
 struct Process {
     actions: BTreeMap<Signal, Action>,
+    /// What was marked at the program's start, and has not been by this crate since.
+    marked_at_start: SignalSet,
     blocked: SignalSet,
     /// Counted: some kernels queue signals that are blocked.
     pending: BTreeMap<Signal, u32>,
@@ -53,6 +55,26 @@ impl Process {
 
     fn now(&self, signal: Signal) -> Action {
         self.actions.get(&signal).copied().unwrap_or_else(Action::default)
+    }
+
+    /// Another program in its place: handlers go, masks of actions stay on some kernels.
+    fn exec(&self) -> Process {
+        let mut after = Process { actions: self.actions.clone(), ..Process::default() };
+        for (signal, action) in &mut after.actions {
+            if action.disposition() == Disposition::Handler {
+                *action = Action::default();
+            }
+            if action.mark(*signal).is_some() {
+                after.marked_at_start = after.marked_at_start.with(*signal);
+            }
+        }
+        after
+    }
+
+    /// What programs that are started with `restore_signals` begin with.
+    fn for_child(&self, signal: Signal) -> Disposition {
+        let now = self.action(signal).expect("nothing fails");
+        now.for_child(signal).unwrap_or(now).disposition()
     }
 
     fn arrive(&mut self, signal: Signal) {
@@ -120,11 +142,14 @@ impl Kernel for Process {
     }
 
     fn action(&self, signal: Signal) -> io::Result<Action> {
-        Ok(self.now(signal))
+        Ok(self.now(signal).own(signal, self.marked_at_start))
     }
 
     fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {
         self.step()?;
+        if action.mark(signal).is_some() {
+            self.marked_at_start = self.marked_at_start.without(signal);
+        }
         let mut action = *action;
         // SAFETY: an initialised set; NetBSD's kernel does so.
         unsafe { libc::sigaddset(&mut action.0.sa_mask, signal.as_raw()) };
@@ -369,4 +394,35 @@ fn a_forked_child_puts_back_what_it_inherited() {
         }
         assert_eq!(process.seen(), earlier);
     }
+}
+
+/// A program was started, without `restore_signals`, by one that received its signals.
+#[test]
+fn a_mark_that_survived_exec_is_not_trusted() {
+    let mut parent = Process::with(&[(Signal::USR1, handler()), (Signal::CHLD, Action::ignore())]);
+    take_all(&mut parent);
+    assert_eq!(parent.for_child(Signal::TERM), Disposition::Default);
+    assert_eq!(parent.for_child(Signal::CHLD), Disposition::Ignore);
+
+    let started = parent.exec();
+    assert!(started.now(Signal::TERM).mark(Signal::TERM).is_some(), "it is there still");
+    let mut program = started.clone();
+    let as_started = |program: &Process| {
+        for signal in ALL {
+            assert_eq!(program.for_child(signal), program.now(signal).disposition(), "{signal}");
+        }
+    };
+    as_started(&program);
+    let mut changes = take_all(&mut program);
+    as_started(&program);
+    give_back(&mut program, ALL, &mut changes);
+    as_started(&program);
+    assert_eq!(program.seen(), started.seen());
+
+    // Where this program has an action of its own, the mark is this crate's.
+    program.actions.insert(Signal::TERM, handler());
+    take(&mut program, TERM, &mut changes).expect("nothing fails");
+    assert_eq!(program.now(Signal::TERM).disposition(), Disposition::Ignore);
+    assert_eq!(program.for_child(Signal::TERM), Disposition::Default);
+    assert_eq!(program.for_child(Signal::HUP), Disposition::Ignore, "as it was started");
 }
