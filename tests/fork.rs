@@ -207,6 +207,8 @@ fn chld_ignored_before() {
         assert_eq!(disposition(), Disposition::Default, "the child's own needs it");
         harness::wait(harness::fork(|| ()));
         assert_eq!(received(&own), [Signal::CHLD]);
+        drop(own);
+        assert_eq!(disposition(), Disposition::Ignore, "the last one puts it back");
     });
     assert_eq!(disposition(), Disposition::Default);
     drop(signals.take());

@@ -135,6 +135,15 @@ impl Delegates {
         tids.filter(|&tid| tid != 0).collect()
     }
 
+    /// Of those that have not answered: the number, and what may be let in until then.
+    #[cfg(test)]
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = (u32, SignalSet)> {
+        let unanswered =
+            |delegate: &&Arc<Delegate>| !delegate.has_done(delegate.asked.load(Ordering::Acquire));
+        let delegates = self.0.iter().filter(unanswered);
+        delegates.map(|delegate| (delegate.tid.load(Ordering::Acquire), delegate.may_let_in()))
+    }
+
     /// Starts a delegate that lets in the set.
     fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
         let delegate = Arc::new(Delegate::default());

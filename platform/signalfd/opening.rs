@@ -355,7 +355,10 @@ fn release<K: Descriptors>(
 fn unignore_children<K: Descriptors>(kernel: &K) -> io::Result<Option<Box<Action>>> {
     let earlier = kernel.action(Signal::CHLD)?;
     if earlier.disposition() != Disposition::Ignore {
-        return Ok(None);
+        // In a forked child an inherited receiver may have seen to it. Should that go first, this one
+        // has CHLD ignored again.
+        let is_unignored = earlier.mark(Signal::CHLD) == Some(Disposition::Ignore);
+        return Ok(is_unignored.then(|| Box::new(Action::ignore())));
     }
     let action = Action::default().marked(Disposition::Ignore);
     set_keeping_pending(kernel, Signal::CHLD, &action)?;

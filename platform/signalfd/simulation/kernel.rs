@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::law::{self, Own};
-use super::world::{Descriptor, Sent, Thread, World, deliver, with, with_own};
+use super::world::{Descriptor, Fate, Sent, Thread, World, deliver, with, with_own};
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
 use crate::platform::kernel::Kernel;
@@ -60,7 +60,10 @@ impl World {
             frames: Vec::new(),
             is_alive: true,
             is_delegate,
-            late: 2,
+            excused: SignalSet::EMPTY,
+            late: 0,
+            taken: None,
+            waited: Duration::ZERO,
             own: Own::default(),
         });
     }
@@ -144,6 +147,7 @@ impl Kernel for Simulated {
                 scheduler::fail(format!("{kept_out:?} is unblocked, which the program blocks"));
             }
             own.late = own.late.saturating_sub(1);
+            own.excused = if own.late == 0 { SignalSet::EMPTY } else { own.excused - mask };
             own.own.loose &= mask;
             if mask == everything() {
                 own.own.before = own.mask;
@@ -193,8 +197,12 @@ impl Kernel for Simulated {
         });
         if word.load(Ordering::Acquire) == seen {
             let word = ptr::from_ref(word).addr();
-            let deadline = timeout.map(|timeout| scheduler::clock() + timeout);
+            let begin = scheduler::clock();
+            let deadline = timeout.map(|timeout| begin + timeout);
             scheduler::block(scheduler::State::Waiting { word, deadline });
+            // It may have been ready long before it goes on.
+            let waited = (scheduler::clock() - begin).min(timeout.unwrap_or_default());
+            with_own(|own| own.waited += waited);
             deliver();
         }
     }
@@ -253,7 +261,9 @@ impl Fd {
         enter(|| format!("reads {}", self.0));
         let sent = with(|world| {
             let set = world.descriptors[self.0].set;
-            take(world, set)
+            let sent = take(world, set)?;
+            world.settle(sent.number, Fate::Received);
+            Some(sent)
         });
         scheduler::trace(|| format!("received {sent:?}"));
         sent
@@ -387,7 +397,11 @@ impl Descriptors for Simulated {
             return None;
         }
         enter(|| format!("takes pending {signal}"));
-        with(|world| take(world, signal.into()))
+        with(|world| {
+            let (sent, taken) = (world.sent, take(world, signal.into()));
+            world.threads[scheduler::current()].taken = Some((sent, taken.is_some()));
+            taken
+        })
     }
 
     fn put_back(&self, sent: Sent) {

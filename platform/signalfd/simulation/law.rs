@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::world::{Sent, Thread, World, used};
+use super::world::{Fate, Sent, Thread, World, used};
+use crate::platform::actions::Action;
 use crate::platform::simulation::scheduler;
 use crate::platform::threads::Record;
 use crate::{Signal, SignalSet};
@@ -29,6 +30,8 @@ pub(super) struct Own {
     pub(super) unblocks: SignalSet,
     /// What its audit can't know that other threads let in.
     pub(super) excepted: SignalSet,
+    /// What it opens just now.
+    pub(super) opens: SignalSet,
     /// It is ending: it waits for nothing.
     pub(super) is_ending: bool,
     /// It is between two steps of the program.
@@ -89,8 +92,6 @@ pub(super) struct Law {
     pub(super) abandoned: SignalSet,
     /// The same and what may be so.
     pub(super) maybe_abandoned: SignalSet,
-    /// What threads let in, or would have, that have ended.
-    pub(super) ended: SignalSet,
     /// In a forked child: what it inherited receivers of that no audit made sure of. What the child
     /// blocks itself of that, nothing tells from what it inherited blocked.
     pub(super) unsure: SignalSet,
@@ -98,6 +99,8 @@ pub(super) struct Law {
     pub(super) numbers: usize,
     /// What receivers have that a fork left to no thread.
     pub(super) lost: SignalSet,
+    /// The same of receivers that were being opened: the action may have been changed.
+    pub(super) unopened: SignalSet,
 }
 
 impl Law {
@@ -119,14 +122,45 @@ impl Law {
         }
     }
 
-    pub(super) fn check_discarded(&self, signal: Signal, how: &str) {
+    pub(super) fn check_ignored(&self, signal: Signal) {
         if let Some(opened) = self.receiver(signal) {
-            scheduler::fail(format!("{signal} is lost to receiver {}: {how}", opened.number));
+            let receiver = opened.number;
+            scheduler::fail(format!("{signal} is lost to receiver {receiver}: ignored when sent"));
         }
     }
 }
 
 impl World {
+    /// Each signal that was sent is received once, acts once, or goes where the kernel lets it.
+    pub(super) fn settle(&mut self, number: usize, fate: Fate) {
+        let before = std::mem::replace(&mut self.fates[number], fate);
+        if before != Fate::OnItsWay {
+            scheduler::fail(format!("no {number} is {fate:?} after it was {before:?}"));
+        }
+    }
+
+    /// The kernel discards what is pending, as this crate sets an action. That has taken out before
+    /// what there was, to put it back (`taken`).
+    pub(super) fn check_discarded(&mut self, sent: Sent, taken: Option<(usize, bool)>) {
+        let (signal, number) = (sent.signal, sent.number);
+        if let Some(opened) = self.law.receiver(signal) {
+            let receiver = opened.number;
+            scheduler::fail(format!(
+                "{signal} is lost to receiver {receiver}: an action discards it"
+            ));
+        }
+        // What comes between the taking and the action, the kernel would have ignored without this
+        // crate, too. Of two that were pending, one at a thread, one is left.
+        let (until, is_another_left) = taken.unwrap_or((0, false));
+        let is_unseen = number >= until && taken.is_some();
+        if !self.is_ignored_by_program(signal)
+            || !(is_unseen || is_another_left || sent.is_directed)
+        {
+            scheduler::fail(format!("{signal} no {number} was pending, and an action discards it"));
+        }
+        self.settle(number, if is_another_left { Fate::Merged } else { Fate::Ignored });
+    }
+
     /// Before a signal acts on a thread.
     pub(super) fn check_act(&self, thread: usize, sent: Sent) {
         let (signal, number) = (sent.signal, sent.number);
@@ -142,15 +176,30 @@ impl World {
             let mut program = self.program();
             let lets_in = program.any(|(_, own)| !own.own.kept_out().contains(signal));
             let guarded = self.program().any(|(_, own)| own.own.guarded().contains(signal));
-            // A delegate that was asked in a thread's lifetime may not have answered at its end.
-            let is_late = on.late > 0 && self.law.ended.contains(signal);
             let is_abandoned = self.law.maybe_abandoned.contains(signal);
-            lets_in || is_late || (is_abandoned && !guarded)
+            lets_in || on.excused.contains(signal) || (is_abandoned && !guarded)
         } else {
             !on.own.kept_out().contains(signal)
         };
         if !may {
             scheduler::fail(format!("{signal} no {number} acts where the program blocks it"));
+        }
+        let [now, own] = [self.action(signal), self.own_action(signal)].map(|a| a.disposition());
+        if now != own && !self.is_ignored_by_program(signal) {
+            scheduler::fail(format!("{signal} no {number} acts as {now:?}, not as {own:?}"));
+        }
+    }
+
+    /// The delegates that have not answered may go on letting in what they do of the set, until they
+    /// have: a thread that blocks it waits for them, but not for ever, and one that ends not at all.
+    pub(super) fn excuse_unanswered(&mut self, set: SignalSet) {
+        let state = self.state.clone();
+        // A thread that has the lock is being asked for nothing here.
+        let Ok(state) = state.try_borrow() else { return };
+        for (tid, may_let_in) in state.backend.unanswered() {
+            for thread in self.threads.iter_mut().filter(|thread| thread.tid == tid) {
+                (thread.excused, thread.late) = (thread.excused | (may_let_in & set), 2);
+            }
         }
     }
 
@@ -160,7 +209,10 @@ impl World {
         self.law.generation = self.generation;
         (self.law.abandoned, self.law.maybe_abandoned) = (SignalSet::EMPTY, SignalSet::EMPTY);
         self.pending.clear();
-        self.threads[forking].pending.clear();
+        self.threads.iter_mut().for_each(|thread| thread.pending.clear());
+        for fate in self.fates.iter_mut().filter(|fate| **fate == Fate::OnItsWay) {
+            *fate = Fate::Elsewhere;
+        }
         (self.lock, self.state) = (None, Rc::default());
         // Without a hook the child's only thread is known to be the one.
         self.forked = Some(self.threads[forking].record.clone());
@@ -168,6 +220,7 @@ impl World {
         self.leader = forking;
         for (index, thread) in self.threads.iter_mut().enumerate() {
             if index != forking {
+                self.law.unopened |= thread.own.opens;
                 thread.is_alive = false;
                 scheduler::set_state(index, scheduler::State::Gone);
             }
@@ -223,6 +276,22 @@ impl World {
             let by_delegate = self.living().filter(|(_, thread)| thread.is_delegate).any(lets_in);
             if by_delegate && !self.law.maybe_abandoned.contains(signal) {
                 scheduler::fail(format!("a delegate lets {signal} in without a need"));
+            }
+        }
+        let is_given_up = |signal: &Signal| (lost | self.law.unopened).contains(*signal);
+        for signal in used().filter(|signal| !is_given_up(signal)) {
+            let parts =
+                |action: Action| (action.disposition(), action.0.sa_flags, action.mark(signal));
+            let (now, own) = (parts(self.action(signal)), parts(self.own_action(signal)));
+            if now != own {
+                scheduler::fail(format!("{signal} has the action {now:?} in the end, not {own:?}"));
+            }
+        }
+        let queues = self.threads.iter().map(|thread| &thread.pending).chain([&self.pending]);
+        let pending: Vec<_> = queues.flatten().map(|sent| sent.number).collect();
+        for (number, fate) in self.fates.iter().enumerate() {
+            if *fate == Fate::OnItsWay && !pending.contains(&number) {
+                scheduler::fail(format!("no {number} is lost"));
             }
         }
         if self.descriptors.iter().any(|fd| fd.is_open && fd.generation == self.generation) {

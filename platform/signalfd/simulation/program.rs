@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::kernel::{Simulated, enter, everything};
 use super::law::{self, Law};
@@ -26,6 +27,10 @@ thread_local! {
 /// Threads of the program at most.
 const MOST: usize = 5;
 
+/// How long a guard waits for a delegate, and an opening; and the giving back that undoes it.
+const ANSWER: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1).saturating_add(ANSWER);
+
 /// Signals that are sent at most.
 const SENT: usize = 10;
 
@@ -34,12 +39,15 @@ pub(super) fn schedule() {
     scheduler::set_hooks(before_step, at_end);
     let sends = [0, 1, 4, 8][random(4)];
     let (fails, slow) = ([0, 0, 16][random(3)], [0, 0, 8, 32][random(4)]);
+    let actions: Vec<_> = used().map(|signal| (signal, random_action(signal))).collect();
     world::set_world(Some(World {
         threads: Vec::new(),
         leader: 0,
         pending: Vec::new(),
         sent: 0,
-        actions: used().map(|signal| (signal, random_action(signal))).collect(),
+        own_actions: actions.clone(),
+        actions,
+        fates: Vec::new(),
         descriptors: Vec::new(),
         generation: 1,
         lock: None,
@@ -124,7 +132,10 @@ fn run_thread() {
     for _ in 0..1 + random(6) {
         with_own(|own| own.own.is_busy = true);
         act(&mut guards);
-        with_own(|own| (own.own.is_busy, own.own.may_yield) = (false, false));
+        with_own(|own| {
+            (own.own.is_busy, own.own.may_yield) = (false, false);
+            own.own.opens = SignalSet::EMPTY;
+        });
     }
     let others = with(|world| world.program().count() - 1);
     if others > 0 && chance(32) {
@@ -205,7 +216,7 @@ fn open() {
         world.law.numbers
     });
     scheduler::trace(|| format!("-- opens receiver {number}: {set:?}, audit {is_audited}"));
-    with_own(|own| (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY));
+    begin_opening(set);
     match Opened::open(Simulated, set, is_audited) {
         Ok(receiver) => {
             scheduler::trace(|| format!("-- receiver {number} is open"));
@@ -230,8 +241,27 @@ fn open() {
     }
 }
 
+fn begin_opening(set: SignalSet) {
+    with_own(|own| {
+        (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY);
+        own.own.opens = set;
+        own.waited = Duration::ZERO;
+    });
+}
+
+/// An opening waits for no handler's end, and names the threads that it has waited for in vain.
 fn failed(error: &OpenError) {
     scheduler::trace(|| format!("-- refused: {error}"));
+    let waited = with_own(|own| own.waited);
+    if waited > PATIENCE {
+        scheduler::fail(format!("an opening waits for {waited:?}"));
+    }
+    if let OpenError::UnblockedThreads { threads, .. } = error {
+        let is_known = |tid| with(|world| world.threads.iter().any(|thread| thread.tid == tid));
+        if let Some(unknown) = threads.iter().find(|thread| !is_known(thread.tid)) {
+            scheduler::fail(format!("an opening names {unknown}, which is no thread"));
+        }
+    }
 }
 
 fn update((number, receiver): (usize, Opened<Simulated>)) {
@@ -244,7 +274,7 @@ fn update((number, receiver): (usize, Opened<Simulated>)) {
         (before, opened.generation == generation, chance(56))
     });
     scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
-    with_own(|own| (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY));
+    begin_opening(set - before);
     match receiver.change(set, audits).map(drop) {
         Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
         Ok(()) => with(|world| {
@@ -284,10 +314,16 @@ fn read((number, receiver): (usize, Opened<Simulated>)) {
 fn guard(guards: &mut Guards) {
     let set = random_set();
     scheduler::trace(|| format!("-- guards {set:?}"));
+    let begin = scheduler::clock();
     if let Ok(guard) = Guard::new(Simulated, set) {
-        with_own(|own| {
-            own.own.guards.push(set);
-            own.own.received |= set;
+        with(|world| {
+            let own = &mut world.threads[scheduler::current()].own;
+            own.guards.push(set);
+            own.received |= set;
+            // As documented: it waits so long for a delegate, and for no handler's end.
+            if scheduler::clock() - begin >= ANSWER {
+                world.excuse_unanswered(set);
+            }
         });
         scheduler::trace(|| format!("-- has guarded {set:?}"));
         guards.push((guard, set));
@@ -407,8 +443,8 @@ fn end(mut guards: Guards) {
     with(|world| {
         let own = &mut world.threads[scheduler::current()];
         (own.is_alive, own.own.is_busy) = (false, false);
-        world.law.ended |= everything() - own.own.blocked;
-        world.threads.iter_mut().for_each(|thread| thread.late = 2);
+        let let_in = everything() - own.own.blocked;
+        world.excuse_unanswered(let_in);
     });
     FORGOTTEN.with_borrow_mut(|all| all.push(guards));
 }

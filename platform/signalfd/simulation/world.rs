@@ -27,6 +27,22 @@ pub(super) fn used() -> impl Iterator<Item = Signal> {
 pub(super) struct Sent {
     pub(super) signal: Signal,
     pub(super) number: usize,
+    /// At one thread, not at the process.
+    pub(super) is_directed: bool,
+}
+
+/// What has become of a signal that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    OnItsWay,
+    Received,
+    Acted,
+    /// The kernel keeps one of those that are pending.
+    Merged,
+    /// By the kernel, when it was sent or when an action was set.
+    Ignored,
+    /// It is pending in the process that forked.
+    Elsewhere,
 }
 
 /// A handler that is running.
@@ -47,8 +63,15 @@ pub(super) struct Thread {
     pub(super) is_alive: bool,
     /// Of the crate's own.
     pub(super) is_delegate: bool,
-    /// A delegate: how many masks it may still set that do not follow the end of a thread.
+    /// A delegate: what may act there although no thread wants it to any more, and for how many masks
+    /// that it has still to set.
+    pub(super) excused: SignalSet,
     pub(super) late: u8,
+    /// How many signals had been sent when it took one out of the queue that it puts back later, and
+    /// whether there was one.
+    pub(super) taken: Option<(usize, bool)>,
+    /// How long it has waited in this step of the program for others.
+    pub(super) waited: Duration,
     pub(super) own: Own,
 }
 
@@ -65,6 +88,10 @@ pub(super) struct World {
     pub(super) pending: Vec<Sent>,
     pub(super) sent: usize,
     pub(super) actions: Vec<(Signal, Action)>,
+    /// What the program has set.
+    pub(super) own_actions: Vec<(Signal, Action)>,
+    /// Of all that was sent, by its number.
+    pub(super) fates: Vec<Fate>,
     pub(super) descriptors: Vec<Descriptor>,
     pub(super) generation: u64,
     pub(super) lock: Option<usize>,
@@ -100,31 +127,52 @@ pub(super) fn with_own<T>(run: impl FnOnce(&mut Thread) -> T) -> T {
     with(|world| run(&mut world.threads[scheduler::current()]))
 }
 
+fn find(actions: &[(Signal, Action)], signal: Signal) -> Action {
+    let known = actions.iter().find(|(known, _)| *known == signal);
+    known.map_or_else(Action::default, |(_, action)| *action)
+}
+
+fn is_ignored(signal: Signal, action: &Action) -> bool {
+    match action.disposition() {
+        Disposition::Ignore => true,
+        Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
+        Disposition::Handler => false,
+    }
+}
+
 impl World {
     pub(super) fn action(&self, signal: Signal) -> Action {
-        let known = self.actions.iter().find(|(known, _)| *known == signal);
-        known.map_or_else(Action::default, |(_, action)| *action)
+        find(&self.actions, signal)
     }
 
-    pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
-        self.actions.retain(|(known, _)| *known != signal);
-        self.actions.push((signal, action));
-        if self.is_ignored(signal) {
-            let kept = |sent: &Sent| sent.signal != signal;
-            let gone = self.pending.iter().filter(|sent| !kept(sent)).count();
-            if gone > 0 {
-                self.law.check_discarded(signal, "an action discards it");
-            }
-            self.pending.retain(kept);
-            self.threads.iter_mut().for_each(|thread| thread.pending.retain(kept));
-        }
+    pub(super) fn own_action(&self, signal: Signal) -> Action {
+        find(&self.own_actions, signal)
     }
 
     fn is_ignored(&self, signal: Signal) -> bool {
-        match self.action(signal).disposition() {
-            Disposition::Ignore => true,
-            Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
-            Disposition::Handler => false,
+        is_ignored(signal, &self.action(signal))
+    }
+
+    pub(super) fn is_ignored_by_program(&self, signal: Signal) -> bool {
+        is_ignored(signal, &self.own_action(signal))
+    }
+
+    /// An action that this crate sets, on the running thread.
+    pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
+        self.actions.retain(|(known, _)| *known != signal);
+        self.actions.push((signal, action));
+        let taken = self.threads[scheduler::current()].taken.take();
+        if !self.is_ignored(signal) {
+            return;
+        }
+        let mut gone = Vec::new();
+        let threads = self.threads.iter_mut().map(|thread| &mut thread.pending);
+        for queue in threads.chain([&mut self.pending]) {
+            gone.extend(queue.iter().filter(|sent| sent.signal == signal).copied());
+            queue.retain(|sent| sent.signal != signal);
+        }
+        for sent in gone {
+            self.check_discarded(sent, taken);
         }
     }
 
@@ -141,14 +189,16 @@ impl World {
     pub(super) fn send(&mut self, signal: Signal, thread: Option<usize>) {
         let number = self.sent;
         self.sent += 1;
+        self.fates.push(Fate::OnItsWay);
         let looked_at = &self.threads[thread.unwrap_or(self.leader)];
         if self.is_ignored(signal) && !looked_at.mask.contains(signal) {
             scheduler::trace(|| format!("({signal} no {number} is sent and ignored)"));
-            self.law.check_discarded(signal, "it is ignored when it is sent");
+            self.law.check_ignored(signal);
+            self.settle(number, Fate::Ignored);
             return;
         }
         scheduler::trace(|| format!("({signal} no {number} is sent to {thread:?})"));
-        self.put(Sent { signal, number }, thread);
+        self.put(Sent { signal, number, is_directed: thread.is_some() }, thread);
     }
 
     /// Into the queue, if it does not merge.
@@ -158,9 +208,10 @@ impl World {
             None => &mut self.pending,
         };
         let merges = !sent.signal.is_real_time();
-        if !(merges && queue.iter().any(|other| other.signal == sent.signal)) {
-            queue.push(sent);
+        if merges && queue.iter().any(|other| other.signal == sent.signal) {
+            return self.settle(sent.number, Fate::Merged);
         }
+        queue.push(sent);
         for (index, other) in self.living() {
             let concerned = thread.is_none_or(|thread| thread == index);
             let waits = !matches!(
@@ -192,6 +243,7 @@ pub(super) fn deliver() {
         let signal = sent.signal;
         let disposition = with(|world| {
             world.check_act(current, sent);
+            world.settle(sent.number, Fate::Acted);
             world.action(signal).disposition()
         });
         let by_default = numbers::by_default(signal.as_raw());
