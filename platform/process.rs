@@ -190,7 +190,8 @@ fn run<K: Kernel, T>(
 /// Notes that the calling thread, whose record this is, ends.
 pub(super) fn end_thread<K: Kernel>(kernel: &K, record: &Arc<Record>) {
     if record.is_idle() {
-        return;
+        // In a forked child, the end of an inherited receiver may still find something due here.
+        return record.note_end();
     }
     locked_anyhow(kernel, |change| {
         change.state.end(record);

@@ -2,10 +2,10 @@
 //!
 //! A thread's [`Record`] lives as long as the thread, destructors of thread-local values included,
 //! and then for as long as something is opened on it. Only the thread itself changes its mask, and
-//! so what it has newly blocked; other threads may end what was opened on it. All changes but that
-//! of `unblocking` are made under the lock of the process' state, which orders them: so the plain
-//! atomics here are Relaxed. They are atomic since a fork, or a thread that looks at its own record,
-//! takes no lock.
+//! so what it has newly blocked; other threads may end what was opened on it. All changes but those
+//! of `unblocking`, and the end of an idle thread, are made under the lock of the process' state,
+//! which orders them: so the plain atomics here are Relaxed. They are atomic since a fork, or a
+//! thread that looks at its own record, takes no lock.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -144,9 +144,15 @@ impl Record {
         }
     }
 
+    /// Notes the thread's end. Without the lock, if the record is idle: should another thread find
+    /// something due here just now, it takes this one for living until the state is settled again.
+    pub(super) fn note_end(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+    }
+
     /// Notes the thread's end, and returns what will stay blocked there for ever.
     pub(super) fn end(&self) -> SignalSet {
-        self.has_ended.store(true, Ordering::Relaxed);
+        self.note_end();
         // Its guards can't be dropped any more.
         self.guarded.set(SignalSet::EMPTY);
         self.abandon()

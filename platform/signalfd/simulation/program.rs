@@ -257,7 +257,9 @@ fn failed(error: &OpenError) {
         scheduler::fail(format!("an opening waits for {waited:?}"));
     }
     if let OpenError::UnblockedThreads { threads, .. } = error {
-        let is_known = |tid| with(|world| world.threads.iter().any(|thread| thread.tid == tid));
+        // 0 is a delegate that has not begun to run.
+        let is_known =
+            |tid| tid == 0 || with(|world| world.threads.iter().any(|thread| thread.tid == tid));
         if let Some(unknown) = threads.iter().find(|thread| !is_known(thread.tid)) {
             scheduler::fail(format!("an opening names {unknown}, which is no thread"));
         }
