@@ -42,17 +42,20 @@
 //!
 #![doc = include_str!("kqueue.svg")]
 //!
-//! - **Opening** claims the set and adds a knote for each signal to a kqueue of the receiver's own
-//!   (`kevent(2)`, `EVFILT_SIGNAL`). Then it notes what is pending already (`sigpending(2)`), has
-//!   what would end or stop the process ignored (`sigaction(2)`), and sends what was pending to the
-//!   process once more. What is ignored by default is left at, or put to, its default: `CHLD` above
-//!   all, of which no kernel makes any while it is ignored.
+//! - **Opening** claims the set and takes over one signal after the other: it adds a knote to a
+//!   kqueue of the receiver's own (`kevent(2)`, `EVFILT_SIGNAL`), looks whether the signal is pending
+//!   already (`sigpending(2)`), and has it ignored if it would end or stop the process
+//!   (`sigaction(2)`). What is ignored by default is left at, or put to, its default: `CHLD` above
+//!   all, of which no kernel makes any while it is ignored. In the end, what was pending is sent to
+//!   the process once more.
 //! - **While it is open**, the kernel counts in the knote and drops the signal. The kqueue is
 //!   readable, in another kqueue too.
 //! - **Receiving** (`kevent(2)`) gives the signal and how often it was sent
 //!   ([`SignalInfo::count`](crate::SignalInfo::count)). The kernel keeps no sender and no payload.
-//! - **Dropping** puts the dispositions back, reads what is left, deletes the knotes, and sends the
-//!   process once more what was not received, so that it acts.
+//! - **Dropping** puts one disposition back after the other, and reads the knotes just before and
+//!   just after each. Then it deletes them, and sends the process once more what was not received,
+//!   so that it acts. A signal that arrives between two such reads may have acted already: it acts
+//!   twice then, since no call of these kernels does both at once.
 //! - **Children** inherit ignored signals. `restore_signals` puts the child's dispositions back
 //!   before exec.
 //!
