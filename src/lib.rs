@@ -82,7 +82,9 @@
 //!   process is either received, once, or acts as it would have acted before the receiver was
 //!   opened: its earlier handler runs, it kills, it is ignored. That holds when the receiver is
 //!   dropped with signals unread, on whatever thread, in a panic, in a task that is aborted, with a
-//!   runtime that is shut down, and when [`Signals::update`] removes a signal.
+//!   runtime that is shut down, and when [`Signals::update`] removes a signal. On macOS and the BSDs,
+//!   where no call changes recording and acting at once, a signal that arrives in the very moment of
+//!   opening or dropping may do both, never neither.
 //! - **The kernel is the queue.** A record is read when the caller asks for it, into the caller's
 //!   memory. A dropped future loses nothing, and nothing grows.
 //! - **Nothing is left behind.** The last receiver or guard puts mask and dispositions back to what

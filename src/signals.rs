@@ -39,7 +39,8 @@ use crate::{OpenError, SignalInfo, SignalSet, reserve};
 ///
 /// macOS and the BSDs (`EVFILT_SIGNAL`, `kqueue(2)`): while it is received, a signal that would end or
 /// stop the process is ignored (`SIG_IGN`), and `CHLD` is at its default; dropping puts the earlier
-/// actions back, with their flags and masks, and sends the process once more what was unread. No
+/// actions back, with their flags and masks, and sends the process once more what was unread. A signal
+/// that arrives in the very moment of opening or dropping may be received and act as well. No
 /// mask plays a part. A record has the signal and the count alone. Different signals come in the
 /// order in which they were first sent. A kqueue is not inherited by `fork(2)`: in the child every
 /// call on an inherited receiver is an error.
