@@ -24,28 +24,38 @@ static PLAIN: AtomicU64 = AtomicU64::new(0);
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// The number of this process; never 0.
+#[inline]
 pub(crate) fn generation() -> u64 {
     let cell = cell();
     loop {
         // Relaxed: the number stands for itself. What belongs to it is found behind other locks.
         match cell.load(Ordering::Relaxed) {
-            0 => {
-                let new = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-                // Another thread may have been faster: then its number counts.
-                let _ = cell.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
-            }
+            0 => draw(cell),
             number => return number,
         }
     }
 }
 
+#[cold]
+fn draw(cell: &AtomicU64) {
+    let new = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    // Another thread may have been faster: then its number counts.
+    let _ = cell.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
+}
+
+#[inline]
 fn cell() -> &'static AtomicU64 {
     // Acquire, with the Release below: the page is mapped before its address is seen.
     let seen = CELL.load(Ordering::Acquire);
     // SAFETY: null, or the address of a cell that is never freed.
-    if let Some(cell) = unsafe { seen.as_ref() } {
-        return cell;
+    match unsafe { seen.as_ref() } {
+        Some(cell) => cell,
+        None => new_cell(),
     }
+}
+
+#[cold]
+fn new_cell() -> &'static AtomicU64 {
     let new = backend::wiped_on_fork().unwrap_or(&PLAIN);
     // Two threads may register the hook twice, and lose one page for ever: both are harmless.
     // SAFETY: the hook does what a forked child of many threads may do: it writes an integer.

@@ -167,6 +167,7 @@ impl Kernel for System {
         poller()?.wait(ready)
     }
 
+    #[inline]
     fn generation(&self) -> u64 {
         platform::generation()
     }

@@ -1,8 +1,9 @@
 //! Waking many tasks of one runtime by one of them.
 //!
 //! To wake a task from another thread costs tokio a system call, for its runtime may be asleep. So
-//! where a signal wakes several tasks of a runtime, the thread that wakes them moves their list, whole,
-//! to one task of that runtime, the *distributor*, which wakes the others from within, without any.
+//! where a signal wakes several tasks of a runtime, the thread that wakes them hands their
+//! [`Roster`], whole, to one task of that runtime, the *distributor*, which wakes the others from
+//! within, without any.
 //!
 //! The distributor is a task like those it wakes: where it can't run, neither can they, since a
 //! runtime has the same threads for all its tasks. That holds for tasks alone. A waiter with a waker
@@ -21,7 +22,7 @@ use std::task::{Context, Poll, RawWakerVTable, Waker};
 use ::tokio::runtime::{Handle, Id};
 use ::tokio::task;
 
-use super::waiters::{Listed, wake_each};
+use super::roster::{Call, wake_each};
 use crate::platform::PerProcess;
 
 /// A runtime in which tasks wait, with those of them that are to be woken.
@@ -35,7 +36,7 @@ struct State {
     /// Of the distributor, once it has been polled; none after it has ended with its runtime.
     distributor: Option<Waker>,
     /// Handed to the distributor, in order.
-    woken: Vec<Listed>,
+    woken: Vec<Call>,
 }
 
 /// The runtimes in which tasks wait. An entry goes with the last waiter of its runtime.
@@ -51,7 +52,7 @@ impl Runtime {
     }
 
     /// The runtime whose task `waker` wakes, if it is that of the task that runs on this thread.
-    fn of(waker: &Waker) -> Option<Arc<Runtime>> {
+    pub(super) fn of(waker: &Waker) -> Option<Arc<Runtime>> {
         task::try_id()?;
         let handle = Handle::try_current().ok()?;
         // Relaxed: the address is all that counts.
@@ -74,22 +75,21 @@ impl Runtime {
         is_known.then_some(runtime)
     }
 
-    /// Has the distributor wake the waiters. They are its runtime's tasks; `waiters` is empty
-    /// afterwards, and has room.
-    pub(super) fn hand(&self, waiters: &mut Vec<Listed>) {
+    /// Has the distributor wake the tasks of the calls, which are its runtime's.
+    pub(super) fn hand(&self, calls: impl IntoIterator<Item = Call>) {
         let mut state = self.lock();
-        let Some(distributor) = state.distributor.clone() else {
-            // It has not run yet, or has ended with its runtime.
-            drop(state);
-            return wake_each(waiters);
+        state.woken.extend(calls);
+        // None if it has not run yet, or has ended with its runtime.
+        let distributor = state.distributor.clone();
+        let mut woken = match distributor {
+            None => mem::take(&mut state.woken),
+            Some(_) => Vec::new(),
         };
-        if state.woken.is_empty() {
-            mem::swap(&mut state.woken, waiters);
-        } else {
-            state.woken.append(waiters);
-        }
         drop(state);
-        distributor.wake();
+        match distributor {
+            Some(distributor) => distributor.wake(),
+            None => wake_each(&mut woken),
+        }
     }
 }
 
@@ -143,36 +143,5 @@ impl Drop for Distributor {
         // Tasks of a runtime that ends; waking them does nothing, or no harm.
         wake_each(&mut woken);
         drop(distributor);
-    }
-}
-
-/// A task of tokio's, and its runtime.
-pub(super) struct Task {
-    waker: Waker,
-    runtime: Arc<Runtime>,
-}
-
-impl Task {
-    pub(super) fn wake(self: Arc<Self>) {
-        self.waker.wake_by_ref();
-    }
-
-    pub(super) fn runtime(&self) -> &Arc<Runtime> {
-        &self.runtime
-    }
-}
-
-/// The task that waited last, to be kept where that waits again and again.
-#[derive(Default)]
-pub(super) struct LastTask(Option<Arc<Task>>);
-
-impl LastTask {
-    /// The current task, if it is one of tokio's and `waker` is its.
-    pub(super) fn of(&mut self, waker: &Waker) -> Option<&Arc<Task>> {
-        if !self.0.as_ref().is_some_and(|task| task.waker.will_wake(waker)) {
-            let runtime = Runtime::of(waker);
-            self.0 = runtime.map(|runtime| Arc::new(Task { waker: waker.clone(), runtime }));
-        }
-        self.0.as_ref()
     }
 }

@@ -60,6 +60,7 @@ mod local;
 #[cfg(all(test, shuttle))]
 mod model;
 mod reader;
+mod roster;
 mod shutdown;
 mod source;
 mod stream;

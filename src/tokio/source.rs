@@ -12,7 +12,7 @@ use std::time::Instant;
 use super::kernel::Kernel;
 use super::reader::{Reader, Source};
 use super::sync::{Condvar, Mutex, MutexGuard};
-use super::waiters::{Stale, Woken};
+use super::waiters::Woken;
 use crate::{SignalInfo, SignalSet};
 
 /// Records of one `read(2)`.
@@ -21,7 +21,7 @@ pub(super) const BATCH: usize = 64;
 /// Where the records go.
 pub(super) trait Sink: Send + 'static {
     /// How many records the reader thread may read now; 0 without a waiter.
-    fn wants(&self) -> usize;
+    fn wants(&mut self) -> usize;
 
     /// Takes a record, and moves the waiters that it is for to `woken`.
     fn put(&mut self, info: SignalInfo, woken: &mut Woken);
@@ -47,8 +47,6 @@ pub(super) trait Sink: Send + 'static {
 /// What is to happen after the lock has been released, in this order.
 pub(super) struct After<K: Kernel> {
     pub(super) woken: Woken,
-    /// Waiters that were replaced or are not needed any more.
-    pub(super) stale: Stale,
     /// A receiver to be dropped: what is unread in the kernel's queue acts then.
     pub(super) receiver: Option<K::Receiver>,
     /// Signals that were taken out of the receiver.
@@ -63,7 +61,6 @@ impl<K: Kernel> After<K> {
     fn new() -> After<K> {
         After {
             woken: Woken::default(),
-            stale: Stale::default(),
             receiver: None,
             release: None,
             unread: Vec::new(),
@@ -125,10 +122,12 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
     }
 
     /// Whether this is a forked child's copy.
+    #[inline]
     pub(super) fn is_inherited(&self) -> bool {
         self.generation != self.kernel.generation()
     }
 
+    #[inline]
     fn check_owner(&self) -> io::Result<()> {
         if self.is_inherited() {
             return Err(io::Error::other(
@@ -140,6 +139,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
     }
 
     /// The state, for a short look: no waker may be cloned or dropped under it.
+    #[inline]
     pub(super) fn lock(&self) -> io::Result<MutexGuard<'_, State<S, K>>> {
         self.check_owner()?;
         // Nothing under the lock runs code of the program; the state is plain data all the same.
@@ -173,7 +173,6 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
 
     fn finish(self: &Arc<Self>, mut after: After<K>) {
         after.woken.wake_all();
-        after.stale.drop_all();
         // Handlers of the program may run here.
         drop(after.release);
         let is_closed = after.receiver.is_some();

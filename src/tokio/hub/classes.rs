@@ -1,88 +1,252 @@
 //! Subscribers by their sets, and those of them that wait.
 //!
-//! Subscribers with the same set wait for the same signals: they are one class, whose waiters are on
-//! one list. A signal moves the lists of the classes that it is for, whole, and the generation of such
-//! a class tells those that were on it that they wait no more.
+//! Subscribers with the same set wait for the same signals: they are one class. Its waiters that are
+//! tasks of tokio are on its [`Roster`], or join it with the next signal; the other wakers are on a
+//! list. A signal ends the generation of the classes that it is for ([`Turn`]): all that waited in
+//! it are woken, and wait no more.
 
 use std::collections::BTreeMap;
+use std::mem;
+use std::sync::Arc;
+use std::task::Waker;
 
 use super::queue::Queue;
 use super::signal_state::SignalState;
 use super::slab::Slab;
-use crate::tokio::waiters::{List, Waiter, Who, Woken};
+use super::turn::{Place, Turn};
+use crate::tokio::roster::{Call, Member, Roster, Task};
+use crate::tokio::waiters::{Stale, Waiter, Woken};
 use crate::{Signal, SignalSet};
 
 #[derive(Default)]
 pub(super) struct Classes {
     classes: Slab<Class>,
-    /// How many subscribers wait.
-    waiting: usize,
+    /// The number of the last roster that was made: each has one of its own.
+    last_roster: u64,
 }
 
 struct Class {
     set: SignalSet,
     members: usize,
-    waiters: List,
-    /// How often the list was moved, and one more.
-    generation: u64,
+    turn: Arc<Turn>,
+    roster: Arc<Roster>,
+    roster_number: u64,
+    /// Tasks that are not on the roster yet.
+    joiners: Vec<Member>,
+    /// Waiters that are no tasks of tokio's, and their subscribers' numbers.
+    others: Vec<(Waker, usize)>,
+}
+
+/// Where a subscriber is noted, as one that waits or, if it is a task of tokio's, one that may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Listing {
+    #[default]
+    Nowhere,
+    /// At this place of the joiners.
+    Joiner(usize),
+    /// At this place of the roster with this number, if that is still the class'.
+    Roster(u64, usize),
+    /// At this place of the other waiters, if the generation still lasts.
+    Other(u64, usize),
 }
 
 impl Class {
-    fn is_waiting(&self, queue: &Queue) -> bool {
-        queue.generation == self.generation
+    fn new(set: SignalSet) -> Class {
+        Class {
+            set,
+            members: 0,
+            turn: Arc::new(Turn::new()),
+            roster: Arc::default(),
+            roster_number: 0,
+            joiners: Vec::new(),
+            others: Vec::new(),
+        }
     }
 
-    fn wake(&mut self, waiting: &mut usize, woken: &mut Woken) {
-        if self.waiters.len() > 0 {
-            *waiting -= self.waiters.len();
-            self.generation += 1;
-            woken.take(&mut self.waiters);
+    fn is_waited_in(&self) -> bool {
+        !self.others.is_empty() || self.turn.is_waited_in()
+    }
+
+    /// Ends the generation, and moves its waiters to `woken`.
+    fn wake(&mut self, last_roster: &mut u64, queues: &mut Slab<Queue>, woken: &mut Woken) {
+        let (generation, waiting) = self.turn.end();
+        woken.wakers.extend(self.others.drain(..).map(|(waker, _)| waker));
+        if waiting == 0 {
+            return;
         }
+        // Those that do not wait go when they are most of it.
+        if !self.joiners.is_empty() || waiting < self.roster.members().len() / 2 {
+            *last_roster += 1;
+            self.renew_roster(*last_roster, generation, queues, &mut woken.stale);
+        }
+        woken.calls.push(Call::Roster(self.roster.clone(), generation));
+    }
+
+    /// Makes a roster of those that wait in this generation.
+    fn renew_roster(
+        &mut self,
+        roster: u64,
+        generation: u64,
+        queues: &mut Slab<Queue>,
+        stale: &mut Stale,
+    ) {
+        let mut members = Vec::with_capacity(self.roster.members().len() + self.joiners.len());
+        for (at, member) in self.roster.members().iter().enumerate() {
+            let listing = queues.get(member.number).map(|queue| queue.listing);
+            let is_own = listing == Some(Listing::Roster(self.roster_number, at));
+            if is_own && member.task.waits() == generation {
+                members.push(member.clone());
+            }
+        }
+        for joiner in self.joiners.drain(..) {
+            if joiner.task.waits() == generation {
+                members.push(joiner);
+            } else {
+                queues[joiner.number].listing = Listing::Nowhere;
+                stale.push(Waiter::Task(joiner.task));
+            }
+        }
+        let renewed = Arc::new(Roster::new(members));
+        for (at, member) in renewed.members().iter().enumerate() {
+            queues[member.number].listing = Listing::Roster(roster, at);
+        }
+        self.roster_number = roster;
+        stale.push(Waiter::Roster(mem::replace(&mut self.roster, renewed)));
+    }
+
+    /// Whether the subscriber is noted with this very task.
+    fn is_listed(&self, listing: Listing, task: &Arc<Task>) -> bool {
+        match listing {
+            Listing::Joiner(at) => Arc::ptr_eq(&self.joiners[at].task, task),
+            Listing::Roster(roster, at) if roster == self.roster_number => {
+                Arc::ptr_eq(&self.roster.members()[at].task, task)
+            }
+            _ => false,
+        }
+    }
+
+    /// The task waits no more.
+    fn end_waiting(&self, task: &Task) {
+        let generation = task.waits();
+        task.set_waits(0);
+        if generation != 0 {
+            self.turn.leave(generation);
+        }
+    }
+
+    fn unlist(&mut self, number: usize, queues: &mut Slab<Queue>) -> Option<Waiter> {
+        match mem::take(&mut queues[number].listing) {
+            Listing::Joiner(at) => {
+                let Member { task, .. } = self.joiners.swap_remove(at);
+                if let Some(moved) = self.joiners.get(at) {
+                    queues[moved.number].listing = Listing::Joiner(at);
+                }
+                self.end_waiting(&task);
+                Some(Waiter::Task(task))
+            }
+            Listing::Roster(roster, at) if roster == self.roster_number => {
+                self.end_waiting(&self.roster.members()[at].task);
+                None
+            }
+            Listing::Other(generation, at) if generation == self.turn.generation() => {
+                let (waker, _) = self.others.swap_remove(at);
+                if let Some((_, moved)) = self.others.get(at) {
+                    queues[*moved].listing = Listing::Other(generation, at);
+                }
+                Some(Waiter::Waker(waker))
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes the place's task, if it is not noted. It may wait in this generation then.
+    #[inline]
+    fn list_task(
+        &mut self,
+        number: usize,
+        queues: &mut Slab<Queue>,
+        place: &mut Place,
+    ) -> Option<Waiter> {
+        if place.roster() == self.roster_number && self.roster_number != 0 {
+            place.set_turn(&self.turn, self.roster_number);
+            return None;
+        }
+        let task = place.task()?;
+        let mut stale = None;
+        if !self.is_listed(queues[number].listing, task) {
+            stale = self.unlist(number, queues);
+            queues[number].listing = Listing::Joiner(self.joiners.len());
+            self.joiners.push(Member { task: task.clone(), number });
+        }
+        let roster = match queues[number].listing {
+            Listing::Roster(roster, _) => roster,
+            _ => 0,
+        };
+        place.set_turn(&self.turn, roster);
+        stale
     }
 }
 
 impl Classes {
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting
+    /// Whether a subscriber waits. If none does, a task that would wait without the lock finds its
+    /// generation ended.
+    pub(super) fn is_waited_in(&mut self) -> bool {
+        let is_waited_in = self.classes.iter_mut().any(|(_, class)| class.is_waited_in());
+        let mut classes = self.classes.iter_mut();
+        is_waited_in || !classes.all(|(_, class)| class.turn.end_unless_waited_in())
     }
 
     /// Moves the waiters of these classes to `woken`.
-    pub(super) fn wake(&mut self, classes: &[usize], woken: &mut Woken) {
+    pub(super) fn wake(&mut self, classes: &[usize], queues: &mut Slab<Queue>, woken: &mut Woken) {
         for &class in classes {
-            self.classes[class].wake(&mut self.waiting, woken);
+            self.classes[class].wake(&mut self.last_roster, queues, woken);
         }
     }
 
-    pub(super) fn wake_all(&mut self, woken: &mut Woken) {
+    pub(super) fn wake_all(&mut self, queues: &mut Slab<Queue>, woken: &mut Woken) {
         for (_, class) in self.classes.iter_mut() {
-            class.wake(&mut self.waiting, woken);
+            class.wake(&mut self.last_roster, queues, woken);
         }
     }
 
-    /// The class of a subscriber that waits.
-    fn of_waiter(&self, queue: &Queue) -> Option<usize> {
-        queue.class.filter(|&class| self.classes[class].is_waiting(queue))
+    fn of(&mut self, queue: &Queue) -> Option<&mut Class> {
+        queue.class.map(|class| &mut self.classes[class])
     }
 
-    pub(super) fn waits_as(&self, queue: &Queue, who: Who<'_>) -> bool {
-        let class = self.of_waiter(queue);
-        class.is_some_and(|class| self.classes[class].waiters.is_at(queue.at, who))
-    }
-
-    /// Makes a subscriber a waiter. Returns what it waited with before.
-    pub(super) fn wait(
+    /// Lets the place's task, which has read everything, wait in this generation without the lock.
+    #[inline]
+    pub(super) fn admit(
         &mut self,
         queues: &mut Slab<Queue>,
         number: usize,
-        waiter: Waiter,
+        place: &mut Place,
     ) -> Option<Waiter> {
-        let earlier = self.stop_waiting(queues, number);
-        let queue = &mut queues[number];
-        let Some(class) = queue.class else { return Some(waiter) };
-        let class = &mut self.classes[class];
-        queue.at = class.waiters.push(waiter, number);
-        queue.generation = class.generation;
-        self.waiting += 1;
+        self.of(&queues[number])?.list_task(number, queues, place)
+    }
+
+    /// Whether the subscriber waits with this very waker, which is no task's of tokio.
+    pub(super) fn waits_with(&mut self, queue: &Queue, waker: &Waker) -> bool {
+        let Some(class) = self.of(queue) else { return false };
+        match queue.listing {
+            Listing::Other(generation, at) if generation == class.turn.generation() => {
+                class.others[at].0.will_wake(waker)
+            }
+            _ => false,
+        }
+    }
+
+    /// Has the waker, which is no task's of tokio, called with the next signal. Returns what the
+    /// subscriber waited with before.
+    pub(super) fn wait_with(
+        &mut self,
+        queues: &mut Slab<Queue>,
+        number: usize,
+        waker: Waker,
+    ) -> Option<Waiter> {
+        let Some(class) = self.of(&queues[number]) else { return Some(Waiter::Waker(waker)) };
+        let earlier = class.unlist(number, queues);
+        queues[number].listing = Listing::Other(class.turn.generation(), class.others.len());
+        class.others.push((waker, number));
         earlier
     }
 
@@ -91,16 +255,7 @@ impl Classes {
         queues: &mut Slab<Queue>,
         number: usize,
     ) -> Option<Waiter> {
-        let queue = &mut queues[number];
-        let class = self.of_waiter(queue)?;
-        let at = queue.at;
-        queue.generation = 0;
-        let (waiter, moved) = self.classes[class].waiters.remove(at);
-        if let Some(moved) = moved {
-            queues[moved].at = at;
-        }
-        self.waiting -= 1;
-        Some(waiter)
+        self.of(&queues[number])?.unlist(number, queues)
     }
 
     /// Puts a subscriber that does not wait into the class of its set, which has changed.
@@ -108,33 +263,30 @@ impl Classes {
         &mut self,
         queue: &mut Queue,
         signals: &mut BTreeMap<Signal, SignalState>,
+        stale: &mut Stale,
     ) {
         if let Some(number) = queue.class.take() {
             self.classes[number].members -= 1;
             if self.classes[number].members == 0 {
-                for signal in self.classes.remove(number).set {
+                let class = self.classes.remove(number);
+                for signal in class.set {
                     if let Some(state) = signals.get_mut(&signal) {
                         state.classes.retain(|&class| class != number);
                     }
                 }
+                stale.push(Waiter::Roster(class.roster));
             }
         }
-        queue.generation = 0;
         if queue.set.is_empty() {
             return;
         }
         let same = self.classes.iter_mut().find(|(_, class)| class.set == queue.set);
         let number = same.map(|(number, _)| number).unwrap_or_else(|| {
-            let number = self.classes.next();
+            let number = self.classes.insert(Class::new(queue.set));
             for signal in queue.set {
                 signals.entry(signal).or_default().classes.push(number);
             }
-            self.classes.insert(Class {
-                set: queue.set,
-                members: 0,
-                waiters: List::default(),
-                generation: 1,
-            })
+            number
         });
         self.classes[number].members += 1;
         queue.class = Some(number);

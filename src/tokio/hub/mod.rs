@@ -7,6 +7,7 @@ pub(super) mod registry;
 mod signal_state;
 mod slab;
 mod subscriber;
+pub(super) mod turn;
 pub(super) mod waiting;
 
 use std::fmt;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::mem;
 
 use super::QUEUE;
+use super::classes::Listing;
 use super::slab::Slab;
 use crate::{Signal, SignalInfo, SignalSet};
 
@@ -80,9 +81,7 @@ pub(super) struct Queue {
     pub(super) set: SignalSet,
     /// The number of the class of subscribers with this set; none without a signal.
     pub(super) class: Option<usize>,
-    /// It waits if this is its class' generation, and stands at `at` on the class' list then.
-    pub(super) generation: u64,
-    pub(super) at: usize,
+    pub(super) listing: Listing,
     /// How far it has read each standard signal of its set.
     pub(super) marks: Vec<Mark>,
     /// Real-time signals, in the order of arrival.

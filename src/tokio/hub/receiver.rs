@@ -40,7 +40,7 @@ pub(in crate::tokio) fn update<K: Kernel>(
 ) -> Result<(), OpenError> {
     attempt(hub, |state, after| {
         state.join(hub.kernel(), number, set - before, after)?;
-        state.sink.leave(number, before - set, &mut after.stale);
+        state.sink.leave(number, before - set, &mut after.woken);
         state.narrow(hub.kernel(), after);
         Ok(())
     })
@@ -48,7 +48,7 @@ pub(in crate::tokio) fn update<K: Kernel>(
 
 pub(in crate::tokio) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
     let done = hub.with(|state, after| {
-        state.sink.leave(number, set, &mut after.stale);
+        state.sink.leave(number, set, &mut after.woken);
         state.sink.remove(number);
         if state.sink.subscribers == 0 {
             state.sink.reserved = SignalSet::EMPTY;
@@ -137,7 +137,7 @@ impl<K: Kernel> State<Registry, K> {
             self.narrow(kernel, after);
             return Err(OpenError::Os(error));
         }
-        self.sink.join(number, set);
+        self.sink.join(number, set, &mut after.woken);
         self.update_watch(kernel);
         Ok(())
     }

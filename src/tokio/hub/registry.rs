@@ -1,7 +1,7 @@
 //! Which subscribers a signal has, and what was read from the kernel's queue but by no subscriber.
 //!
 //! A standard signal costs the same however many subscribers it has: it closes their group
-//! ([`SignalState`]), and moves the lists of those that wait, whole ([`Classes`]). A real-time signal
+//! ([`SignalState`]), and hands on the rosters of those that wait, whole ([`Classes`]). A real-time signal
 //! goes to the queues of its *active* subscribers. One leaves when its queue is full, and the counters
 //! tell it what it has missed.
 //!
@@ -11,13 +11,15 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::task::Waker;
 
 use super::classes::Classes;
 use super::queue::{HubEvent, Mark, Queue, Records};
 use super::signal_state::SignalState;
 use super::slab::Slab;
+use super::turn::Place;
 use crate::tokio::source::{BATCH, Sink};
-use crate::tokio::waiters::{Stale, Waiter, Who, Woken};
+use crate::tokio::waiters::{Waiter, Woken};
 use crate::{Signal, SignalInfo, SignalSet};
 
 /// The most deliveries that the reader thread makes while it holds the lock.
@@ -44,8 +46,8 @@ pub(in crate::tokio) struct Registry {
 }
 
 impl Sink for Registry {
-    fn wants(&self) -> usize {
-        if self.classes.waiting() == 0 {
+    fn wants(&mut self) -> usize {
+        if !self.classes.is_waited_in() {
             return 0;
         }
         DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
@@ -65,7 +67,7 @@ impl Sink for Registry {
         }
         self.arrivals += 1;
         // A subscriber that waits has read everything: this is for all of them.
-        self.classes.wake(&state.classes, woken);
+        self.classes.wake(&state.classes, &mut self.queues, woken);
         if signal.is_real_time() {
             self.put_real_time(info);
         } else {
@@ -88,7 +90,7 @@ impl Sink for Registry {
     }
 
     fn all(&mut self, woken: &mut Woken) {
-        self.classes.wake_all(woken);
+        self.classes.wake_all(&mut self.queues, woken);
     }
 }
 
@@ -143,26 +145,30 @@ impl Registry {
         self.records.insert(info, 1);
     }
 
-    /// Which of the subscriber's standard signals it has to read first, and since which record.
-    fn first_mark(&self, number: usize) -> Option<(u64, usize)> {
+    /// The subscriber's unread standard signals: since which record, and where their mark is.
+    #[inline]
+    fn unread_marks(&self, number: usize) -> impl Iterator<Item = (u64, usize)> {
         let marks = self.queues[number].marks.iter().enumerate();
-        let unread = marks.filter_map(|(index, mark)| {
+        marks.filter_map(|(index, mark)| {
             let since = self.signals.get(&mark.signal)?.unread_since(mark.group)?;
             Some((since, index))
-        });
-        unread.min()
+        })
     }
 
     /// Whether something is unread.
     pub(in crate::tokio) fn is_unread(&self, number: usize) -> bool {
-        let is_real_time = self.queues.get(number).is_some_and(|queue| !queue.entries.is_empty());
-        is_real_time || self.first_mark(number).is_some()
+        !self.queues[number].entries.is_empty() || self.unread_marks(number).next().is_some()
     }
 
-    /// The subscriber's first unread signal.
-    pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<HubEvent> {
-        let real_time = self.queues[number].entries.front().map(|entry| entry.arrival);
-        let (info, merged) = match (self.first_mark(number), real_time) {
+    /// The subscriber's first unread signal, and whether it has more.
+    #[inline]
+    pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<(HubEvent, bool)> {
+        let mut standard = 0;
+        let first = self.unread_marks(number).inspect(|_| standard += 1).min();
+        let entries = &self.queues[number].entries;
+        let has_more = standard + entries.len() > 1;
+        let real_time = entries.front().map(|entry| entry.arrival);
+        let (info, merged) = match (first, real_time) {
             (None, None) => return None,
             (Some((since, mark)), real_time) if real_time.is_none_or(|other| since < other) => {
                 self.read_standard(number, mark)
@@ -171,9 +177,11 @@ impl Registry {
         };
         let clamped = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let dropped = mem::take(&mut self.queues[number].dropped);
-        Some(HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) })
+        let event = HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) };
+        Some((event, has_more))
     }
 
+    #[inline]
     fn read_standard(&mut self, number: usize, mark: usize) -> (SignalInfo, u64) {
         let Mark { signal, group } = &mut self.queues[number].marks[mark];
         let state = self.signals.get_mut(signal).expect("a subscribed signal has its state");
@@ -210,14 +218,23 @@ impl Registry {
         queue.note_dropped(count);
     }
 
-    /// Whether the subscriber is a waiter already, with this waker.
-    pub(in crate::tokio) fn waits_as(&self, number: usize, who: Who<'_>) -> bool {
-        self.classes.waits_as(&self.queues[number], who)
+    /// Lets the place's task, if it has one, wait without the lock: it has read everything. Returns
+    /// what the subscriber waited with before, if that is another.
+    #[inline]
+    pub(in crate::tokio) fn admit(&mut self, number: usize, place: &mut Place) -> Option<Waiter> {
+        place.task()?;
+        self.classes.admit(&mut self.queues, number, place)
     }
 
-    /// Makes the subscriber, which has nothing unread, a waiter. Returns what it waited with before.
-    pub(in crate::tokio) fn wait(&mut self, number: usize, waiter: Waiter) -> Option<Waiter> {
-        self.classes.wait(&mut self.queues, number, waiter)
+    /// Whether the subscriber waits with this very waker, which is no task's of tokio.
+    pub(in crate::tokio) fn waits_with(&mut self, number: usize, waker: &Waker) -> bool {
+        self.classes.waits_with(&self.queues[number], waker)
+    }
+
+    /// Has the waker, which is no task's of tokio, called with the next signal: nothing is unread.
+    /// Returns what the subscriber waited with before.
+    pub(in crate::tokio) fn wait_with(&mut self, number: usize, waker: Waker) -> Option<Waiter> {
+        self.classes.wait_with(&mut self.queues, number, waker)
     }
 
     /// Notes that the subscriber waits no more.
@@ -238,7 +255,7 @@ impl Registry {
     }
 
     /// Gives `set` to the subscriber, from the next record on.
-    pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet) {
+    pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
         for signal in set {
             let state = self.signals.entry(signal).or_default();
             state.subscribers += 1;
@@ -250,17 +267,16 @@ impl Registry {
             }
         }
         let all = self.queues[number].set | set;
-        let stale = self.change_set(number, all);
-        debug_assert!(stale.is_none(), "the set is not empty");
+        self.change_set(number, all, woken);
         self.reserved -= set;
         self.is_watch_stale = true;
     }
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
-    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet, stale: &mut Stale) {
+    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
         self.reactivate(number);
         let left = self.queues[number].set - set;
-        stale.extend(self.change_set(number, left));
+        self.change_set(number, left, woken);
         let queue = &mut self.queues[number];
         for entry in queue.withdraw(set) {
             let state = self.signals.get_mut(&entry.signal);
@@ -286,16 +302,15 @@ impl Registry {
         self.is_watch_stale = true;
     }
 
-    /// Returns what it waited with, if it can't wait any more.
-    fn change_set(&mut self, number: usize, set: SignalSet) -> Option<Waiter> {
-        let waiter = self.classes.stop_waiting(&mut self.queues, number);
+    fn change_set(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
+        // It waits for something else then: it is to look again.
+        match self.stop_waiting(number) {
+            Some(Waiter::Waker(waker)) if !set.is_empty() => woken.wakers.push(waker),
+            waiter => woken.stale.extend(waiter),
+        }
         let queue = &mut self.queues[number];
         queue.set = set;
-        self.classes.change(queue, &mut self.signals);
-        match waiter {
-            Some(waiter) if !set.is_empty() => self.wait(number, waiter),
-            waiter => waiter,
-        }
+        self.classes.change(queue, &mut self.signals, &mut woken.stale);
     }
 
     /// What has to be received.

@@ -61,12 +61,14 @@ impl SignalState {
     }
 
     /// Of a subscriber in this group: which record it has to read first, if there is one.
+    #[inline]
     pub(super) fn unread_since(&self, group: usize) -> Option<u64> {
         (self.open != Some(group)).then(|| self.groups[group].arrival)
     }
 
     /// Reads the latest record for a subscriber in this group, which is closed. Returns the group that
     /// it is in from now on, the record, and how many merged into it.
+    #[inline]
     pub(super) fn read(&mut self, group: usize) -> (usize, SignalInfo, u64) {
         let merged = self.count - self.groups[group].before - 1;
         self.leave_group(group);

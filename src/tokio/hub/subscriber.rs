@@ -11,11 +11,11 @@ use ::tokio::task::coop;
 
 use super::queue::HubEvent;
 use super::receiver::{self, Hub};
+use super::turn::Place;
 use super::waiting::Waiting;
 use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
-use crate::tokio::local::LastTask;
-use crate::tokio::waiters::Who;
+
 use crate::{OpenError, SignalSet};
 
 /// A subscription to a [`SignalHub`]: receives every signal of its set that is sent after it was made,
@@ -49,7 +49,7 @@ pub struct Subscriber {
     hub: Arc<Hub<System>>,
     number: usize,
     set: SignalSet,
-    task: LastTask,
+    place: Place,
 }
 
 impl Subscriber {
@@ -58,7 +58,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         let number = receiver::subscribe(hub, set)?;
-        Ok(Subscriber { hub: hub.clone(), number, set, task: LastTask::default() })
+        Ok(Subscriber { hub: hub.clone(), number, set, place: Place::default() })
     }
 
     /// What it receives.
@@ -103,6 +103,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         receiver::update(&self.hub, self.number, self.set, set)?;
+        self.place.forget_turn();
         self.set = set;
         Ok(())
     }
@@ -128,7 +129,7 @@ impl Subscriber {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
-        Waiting::new(&self.hub, self.number).try_recv()
+        Waiting::new(&self.hub, self.number, &mut self.place).try_recv()
     }
 
     /// The next signal. Works in any executor: it needs no reactor.
@@ -156,9 +157,8 @@ impl Subscriber {
     /// ```
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
         // Dropped with the future: then the subscriber does not wait any more.
-        let mut waiting = Waiting::new(&self.hub, self.number);
-        let task = &mut self.task;
-        poll_fn(|cx| poll(&mut waiting, task, cx)).await
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        poll_fn(|cx| poll(&mut waiting, cx)).await
     }
 
     /// [`recv`](Self::recv) for hand-written futures: polls for the next signal, and has the task
@@ -169,8 +169,8 @@ impl Subscriber {
     ///
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
-        let mut waiting = Waiting::new(&self.hub, self.number);
-        let polled = poll(&mut waiting, &mut self.task, cx);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        let polled = poll(&mut waiting, cx);
         waiting.keep_waiting();
         polled
     }
@@ -229,8 +229,9 @@ impl Subscriber {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return self.try_recv();
         }
-        let mut waiting = Waiting::new(&self.hub, self.number);
-        match block_on(deadline, |cx| waiting.poll(Who::Other(cx.waker()))) {
+        self.place.set_task(None);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        match block_on(deadline, |cx| waiting.poll(cx.waker())) {
             Some(event) => event.map(Some),
             None => waiting.try_recv(),
         }
@@ -238,13 +239,9 @@ impl Subscriber {
 }
 
 /// Polls in a task: under its budget, if it is one of tokio's.
-fn poll(
-    waiting: &mut Waiting<'_, System>,
-    task: &mut LastTask,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<HubEvent>> {
+fn poll(waiting: &mut Waiting<'_, System>, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
     let coop = ready!(coop::poll_proceed(cx));
-    let event = waiting.poll(task.of(cx.waker()).map_or(Who::Other(cx.waker()), Who::Task));
+    let event = waiting.poll_task(cx.waker());
     if event.is_ready() {
         coop.made_progress();
     }

@@ -2,26 +2,32 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use super::queue::HubEvent;
 use super::receiver::Hub;
 use super::registry::Registry;
+use super::turn::Place;
 use crate::tokio::kernel::Kernel;
+use crate::tokio::roster::drop_quietly;
 use crate::tokio::source::{After, BATCH, State};
-use crate::tokio::waiters::{Waiter, Who, drop_quietly};
 
 /// A subscriber that may be a waiter. Dropping this ends the waiting, so that the reader thread reads
 /// nothing for a future that has gone.
 pub(in crate::tokio) struct Waiting<'a, K: Kernel> {
     hub: &'a Arc<Hub<K>>,
     number: usize,
+    place: &'a mut Place,
     is_noted: bool,
 }
 
 impl<'a, K: Kernel> Waiting<'a, K> {
-    pub(in crate::tokio) fn new(hub: &'a Arc<Hub<K>>, number: usize) -> Waiting<'a, K> {
-        Waiting { hub, number, is_noted: false }
+    pub(in crate::tokio) fn new(
+        hub: &'a Arc<Hub<K>>,
+        number: usize,
+        place: &'a mut Place,
+    ) -> Waiting<'a, K> {
+        Waiting { hub, number, place, is_noted: false }
     }
 
     /// Leaves the subscriber waiting.
@@ -29,14 +35,15 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         self.is_noted = false;
     }
 
+    /// The next signal that was read, and whether there are more.
     #[inline]
-    fn pop(&self, state: &mut State<Registry, K>) -> Option<HubEvent> {
-        let event = state.sink.pop(self.number);
-        if event.is_some() {
+    fn pop(&self, state: &mut State<Registry, K>) -> Option<(HubEvent, bool)> {
+        let popped = state.sink.pop(self.number);
+        if popped.is_some() {
             // There may be room now for what was left in the kernel's queue.
             state.update_watch(self.hub.kernel());
         }
-        event
+        popped
     }
 
     pub(in crate::tokio) fn try_recv(&self) -> io::Result<Option<HubEvent>> {
@@ -44,43 +51,64 @@ impl<'a, K: Kernel> Waiting<'a, K> {
             if !state.sink.is_unread(self.number) {
                 state.read(self.hub.kernel(), BATCH, after)?;
             }
-            Ok(self.pop(state))
+            Ok(self.pop(state).map(|(event, _)| event))
         })?
     }
 
-    /// Polls for the next signal; if there is none, has `who` woken when there may be.
-    pub(in crate::tokio) fn poll(&mut self, who: Who<'_>) -> Poll<io::Result<HubEvent>> {
-        let polled = self.poll_armed(who).unwrap_or_else(|| self.poll_disarmed(who));
+    /// As [`poll`](Self::poll), in what may be a task of tokio's.
+    #[inline]
+    pub(in crate::tokio) fn poll_task(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
+        self.place.renew(waker);
+        self.poll(waker)
+    }
+
+    /// Polls for the next signal; if there is none, has the place's task woken when there may be, or
+    /// without one `waker`.
+    #[inline]
+    pub(in crate::tokio) fn poll(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
+        // A forked child's copy is told so under the lock.
+        if !self.hub.is_inherited() && self.place.enter() {
+            self.is_noted = true;
+            return Poll::Pending;
+        }
+        let polled = self.poll_armed(waker).unwrap_or_else(|| self.poll_disarmed(waker));
         // Reading ended the waiting; after an error it may still be noted.
         self.is_noted = !matches!(polled, Poll::Ready(Ok(_)));
         polled
     }
 
     /// What nearly every poll comes to: one short look under the lock. `None` if it takes more.
-    fn poll_armed(&self, who: Who<'_>) -> Option<Poll<io::Result<HubEvent>>> {
+    #[inline]
+    fn poll_armed(&mut self, waker: &Waker) -> Option<Poll<io::Result<HubEvent>>> {
         let mut state = match self.hub.lock() {
             Ok(state) => state,
             Err(error) => return Some(Poll::Ready(Err(error))),
         };
-        if let Some(event) = self.pop(&mut state) {
-            return Some(Poll::Ready(Ok(event)));
+        let popped = self.pop(&mut state);
+        let has_more = popped.as_ref().is_some_and(|(_, has_more)| *has_more);
+        let mut earlier = None;
+        if state.is_armed() && !has_more {
+            // Most likely the task is going to wait again.
+            earlier = state.sink.admit(self.number, self.place);
         }
-        if state.sink.waits_as(self.number, who) {
-            return Some(Poll::Pending);
-        }
-        if !state.is_armed() {
-            return None;
-        }
-        let earlier = state.sink.wait(self.number, who.listed()?);
+        let polled = match popped {
+            Some((event, _)) => Some(Poll::Ready(Ok(event))),
+            None if self.place.enter() => Some(Poll::Pending),
+            None if state.sink.waits_with(self.number, waker) => Some(Poll::Pending),
+            None => None,
+        };
         drop(state);
-        drop_quietly(earlier);
-        Some(Poll::Pending)
+        if earlier.is_some() {
+            drop_quietly(earlier);
+        }
+        polled
     }
 
-    fn poll_disarmed(&self, who: Who<'_>) -> Poll<io::Result<HubEvent>> {
-        // Cloned without the lock: it may be code of the program.
-        let waiter = who.waiter();
-        let looked = self.hub.with(|state, after| self.look(state, waiter, after));
+    fn poll_disarmed(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
+        // Cloned without the lock: it is code of the program.
+        let waker = self.place.task().is_none().then(|| waker.clone());
+        let hub = self.hub;
+        let looked = hub.with(|state, after| self.look(state, waker, after));
         match looked.and_then(|looked| looked) {
             Ok(Some(event)) => Poll::Ready(Ok(event)),
             Ok(None) => Poll::Pending,
@@ -91,33 +119,43 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     /// Arms the source, or finds something to read: a record may have come in between. The subscriber
     /// is noted as a waiter last: what this thread reads itself need not wake it.
     fn look(
-        &self,
+        &mut self,
         state: &mut State<Registry, K>,
-        waiter: Waiter,
+        waker: Option<Waker>,
         after: &mut After<K>,
     ) -> io::Result<Option<HubEvent>> {
         let number = self.number;
         let looked = match self.pop(state) {
-            Some(event) => Ok(Some(event)),
+            Some((event, _)) => Ok(Some(event)),
             None => self
                 .hub
                 .ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))
-                .map(|()| self.pop(state)),
+                .map(|()| self.pop(state).map(|(event, _)| event)),
         };
-        match looked {
-            Ok(None) => after.stale.extend(state.sink.wait(number, waiter)),
-            _ => after.stale.push(waiter),
+        if !matches!(looked, Ok(None)) {
+            after.woken.stale.extend(waker);
+            return looked;
         }
+        let earlier = match waker {
+            Some(waker) => state.sink.wait_with(number, waker),
+            None => {
+                let earlier = state.sink.admit(number, self.place);
+                let has_entered = self.place.enter();
+                debug_assert!(has_entered, "under the lock no generation ends");
+                earlier
+            }
+        };
+        after.woken.stale.extend(earlier);
         looked
     }
 }
 
 impl<K: Kernel> Drop for Waiting<'_, K> {
     fn drop(&mut self) {
-        if self.is_noted {
+        if self.is_noted && !self.place.leave() {
             // In a forked child there is nothing to end.
             let _ = self.hub.with(|state, after| {
-                after.stale.extend(state.sink.stop_waiting(self.number));
+                after.woken.stale.extend(state.sink.stop_waiting(self.number));
             });
         }
     }

@@ -30,6 +30,7 @@ struct State {
     /// By the source's number: the receiver's, and whether it is armed.
     polled: BTreeMap<u64, (u64, bool)>,
     acted: Vec<SignalInfo>,
+    read: Vec<Signal>,
     /// What the program does when a signal acts.
     handler: Option<Handler>,
     is_stopped: bool,
@@ -112,6 +113,11 @@ impl Machine {
 
     pub(super) fn is_claimed(&self, signal: Signal) -> bool {
         self.lock().claimed.contains(signal)
+    }
+
+    /// How many records of the signal have been read.
+    pub(super) fn read(&self, signal: Signal) -> usize {
+        self.lock().read.iter().filter(|&&read| read == signal).count()
     }
 
     /// The values of what has acted, in order.
@@ -219,6 +225,7 @@ impl Kernel for Model {
             }
             !is_read
         });
+        state.read.extend(batch[before..].iter().map(SignalInfo::signal));
         Ok(batch.len() - before)
     }
 

@@ -11,7 +11,7 @@ use super::ShutdownCause;
 use crate::SignalInfo;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, Shared, Sink, State};
-use crate::tokio::waiters::{Waiter, Woken};
+use crate::tokio::waiters::Woken;
 
 /// One record at a time: after the first one the rest is not this receiver's any more.
 const ONE: usize = 1;
@@ -35,7 +35,7 @@ pub(in crate::tokio) struct Latch {
 }
 
 impl Sink for Latch {
-    fn wants(&self) -> usize {
+    fn wants(&mut self) -> usize {
         let wanted = match self.cause {
             None => !self.first_waiters.is_empty(),
             Some(_) => self.keeps && self.further.is_none() && !self.further_waiters.is_empty(),
@@ -48,7 +48,7 @@ impl Sink for Latch {
             self.fire(ShutdownCause::Signal(info), woken);
         } else {
             self.further = Some(info);
-            woken.extend(mem::take(&mut self.further_waiters).into_values());
+            woken.wakers.extend(mem::take(&mut self.further_waiters).into_values());
         }
     }
 
@@ -62,8 +62,8 @@ impl Sink for Latch {
     }
 
     fn all(&mut self, woken: &mut Woken) {
-        woken.extend(mem::take(&mut self.first_waiters).into_values());
-        woken.extend(mem::take(&mut self.further_waiters).into_values());
+        woken.wakers.extend(mem::take(&mut self.first_waiters).into_values());
+        woken.wakers.extend(mem::take(&mut self.further_waiters).into_values());
     }
 }
 
@@ -240,7 +240,7 @@ impl<K: Kernel> Waiting<K> {
             let earlier = waiters.get(&self.number);
             let is_waiting = earlier.is_some_and(|earlier| earlier.will_wake(cx.waker()));
             if found.is_some() {
-                after.stale.extend(waiters.remove(&self.number));
+                after.woken.stale.extend(waiters.remove(&self.number));
             }
             (found, is_waiting)
         });
@@ -254,10 +254,10 @@ impl<K: Kernel> Waiting<K> {
         let waker = cx.waker().clone();
         let done = self.shared.with(|state, after| {
             if let Some(found) = take(state) {
-                after.stale.push(Waiter::Other(waker));
+                after.woken.stale.push(waker);
                 return Ok(Some(found));
             }
-            after.stale.extend(state.waiters(which).insert(self.number, waker));
+            after.woken.stale.extend(state.waiters(which).insert(self.number, waker));
             if state.sink.is_closing {
                 return Ok(None); // it is woken at the end of that
             }
@@ -294,8 +294,8 @@ impl<K: Kernel> Drop for Waiting<K> {
     fn drop(&mut self) {
         // In a forked child there is nothing to end.
         let _ = self.shared.with(|state, after| {
-            after.stale.extend(state.sink.first_waiters.remove(&self.number));
-            after.stale.extend(state.sink.further_waiters.remove(&self.number));
+            after.woken.stale.extend(state.sink.first_waiters.remove(&self.number));
+            after.woken.stale.extend(state.sink.further_waiters.remove(&self.number));
         });
     }
 }
