@@ -40,6 +40,10 @@ pub enum OpenError {
         /// The threads, and what each does not block.
         threads: Vec<ThreadInfo>,
     },
+    /// So many threads wait in `recv`, `recv_timeout` or the iterator of the receiver, for the set as
+    /// it is, and would not learn of another one (Linux, Android). Those that come later would: see
+    /// [`update`](crate::Signals::update).
+    Waiting(u32),
     /// The system refused: no descriptor left, say.
     Os(io::Error),
 }
@@ -60,6 +64,15 @@ impl fmt::Display for OpenError {
             OpenError::UnblockedThreads { signals, threads } => {
                 unblocked_threads(f, *signals, threads)
             }
+            OpenError::Waiting(threads) => {
+                let plural = if *threads == 1 { " waits" } else { "s wait" };
+                write!(
+                    f,
+                    "{threads} thread{plural} in recv for the set as it is, and would not learn of a \
+                     change: change it when they have returned; threads that come to recv or \
+                     recv_timeout from now on wait for the descriptor, and are not in the way"
+                )
+            }
             OpenError::Os(error) => error.fmt(f),
         }
     }
@@ -73,6 +86,7 @@ impl fmt::Debug for OpenError {
             OpenError::NotReceivable(_) => "NotReceivable",
             OpenError::AlreadyReceived(_) => "AlreadyReceived",
             OpenError::UnblockedThreads { .. } => "UnblockedThreads",
+            OpenError::Waiting(_) => "Waiting",
             // The number and the kind, beside what the message says.
             OpenError::Os(error) => return f.debug_tuple("Os").field(error).finish(),
         };
@@ -161,7 +175,7 @@ impl From<OpenError> for io::Error {
         let kind = match error {
             OpenError::Os(error) => return error,
             OpenError::Empty | OpenError::NotReceivable(_) => io::ErrorKind::InvalidInput,
-            OpenError::AlreadyReceived(_) => io::ErrorKind::ResourceBusy,
+            OpenError::AlreadyReceived(_) | OpenError::Waiting(_) => io::ErrorKind::ResourceBusy,
             OpenError::UnblockedThreads { .. } => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

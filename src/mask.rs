@@ -151,6 +151,9 @@ impl fmt::Display for ThreadInfo {
 /// The threads of this process that do not block the whole set; the calling one too, if it does
 /// not. This is what [`Signals::new`](crate::Signals::new) looks at.
 ///
+/// A thread that waits in [`Signals::recv`](crate::Signals::recv) lets the receiver's set in meanwhile,
+/// as the kernel sees it, and is told. It is in the way of no other receiver: a signal has but one.
+///
 /// # Errors
 ///
 /// If `/proc` is not mounted or can't be read; if threads come and go so fast that no full list of

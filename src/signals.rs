@@ -177,10 +177,19 @@ impl Signals {
     /// # Errors
     ///
     /// As [`new`](Self::new), for the signals that are added; also in a forked child, for a
-    /// receiver that it inherited. [`OpenError::Os`] of the kind
+    /// receiver that it inherited. [`OpenError::Waiting`] while threads wait in [`recv`](Self::recv),
+    /// [`recv_timeout`](Self::recv_timeout) or the iterator: see below. [`OpenError::Os`] of the kind
     /// [`ResourceBusy`](io::ErrorKind::ResourceBusy), if another thread has been changing the set for a
     /// second, which a signal handler of the program can make it do (Linux, Android). Nothing has been
     /// changed then.
+    ///
+    /// # Platform notes
+    ///
+    /// Linux and Android: a thread in [`recv`](Self::recv) waits for the set that it was given
+    /// (`rt_sigtimedwait(2)`), so the change is refused while there is one. From then on this
+    /// receiver's threads wait for its descriptor instead (`poll(2)`, then `read(2)`), which a change
+    /// does not disturb, and which takes them three system calls for one. So the change succeeds once
+    /// those threads that were waiting have received a signal, or their time is over.
     ///
     /// # Examples
     ///
@@ -269,22 +278,31 @@ impl Signals {
         self.receiver.read_many(buf, limit)
     }
 
-    /// The next signal; blocks the calling thread until there is one (`poll(2)`).
+    /// The next signal; blocks the calling thread until there is one (`rt_sigtimedwait(2)`;
+    /// `kevent(2)`).
     ///
     /// # Errors
     ///
-    /// As [`try_recv`](Self::try_recv). A handler that interrupts the wait is not an error.
+    /// What the system call reports; none is known to happen, unless the process may not make it
+    /// (`seccomp(2)`). A handler that interrupts the wait is not an error.
+    ///
+    /// # Platform notes
+    ///
+    /// Linux and Android: the call waits for the set that it was given, so a thread that is in it can
+    /// be in the way of [`update`](Self::update), which says how. To the kernel, and so to
+    /// [`mask::unblocked_threads`](crate::mask::unblocked_threads), the thread lets the set in
+    /// meanwhile. The descriptor is not asked: a program that polls it on another thread finds the
+    /// signal there, unless this call was faster.
     pub fn recv(&self) -> io::Result<SignalInfo> {
         loop {
-            if let Some(info) = self.try_recv()? {
+            if let Some(info) = self.receiver.wait_one(None)? {
                 return Ok(info);
             }
-            self.receiver.wait(None)?;
         }
     }
 
     /// The next signal, or `None` if none comes within `timeout`; blocks the calling thread
-    /// (`poll(2)`).
+    /// (`rt_sigtimedwait(2)`; `kevent(2)`).
     ///
     /// The time is monotonic. A zero timeout looks once; one that is too long to count waits for
     /// ever.
@@ -292,6 +310,10 @@ impl Signals {
     /// # Errors
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Platform notes
+    ///
+    /// As with [`recv`](Self::recv).
     ///
     /// # Examples
     ///
@@ -305,15 +327,17 @@ impl Signals {
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
         let deadline = Instant::now().checked_add(timeout);
+        let mut left = timeout;
         loop {
-            if let Some(info) = self.try_recv()? {
+            if let Some(info) = self.receiver.wait_one(deadline.map(|_| left))? {
                 return Ok(Some(info));
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
-                return Ok(None);
+            if let Some(deadline) = deadline {
+                left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Ok(None);
+                }
             }
-            self.receiver.wait(left)?;
         }
     }
 

@@ -29,6 +29,11 @@ fn main() {
             waiting_threads_take_turns,
             one_signal_wakes_one_of_many_threads,
             threads_share_a_queue,
+            waits_beside_a_poller,
+            #[cfg(target_os = "linux", "only Linux shows the mask of a thread")]
+            a_thread_that_waits_lets_the_set_in,
+            #[cfg(target_os = "linux", "elsewhere no thread has to block")]
+            waits_in_a_thread_that_does_not_block,
             dropped_after_a_timeout => End::DiesOf(Signal::TERM),
         ],
         roles![kills],
@@ -250,6 +255,100 @@ fn one_signal_wakes_one_of_many_threads() {
         }
     });
     assert!(signals.try_recv().expect("try_recv").is_none());
+}
+
+/// One thread waits in `recv`, another for the descriptor: each signal is for one of them.
+fn waits_beside_a_poller() {
+    const SENT: usize = 200;
+    let signals = Signals::new([Signal::USR1, Signal::TERM]).expect("open");
+    let received = [const { AtomicUsize::new(0) }; 2];
+    let total = || received.iter().map(|count| count.load(Ordering::SeqCst)).sum::<usize>();
+    let count = |index: usize, info: SignalInfo| {
+        if info.signal() == Signal::USR1 {
+            received[index].fetch_add(1, Ordering::SeqCst);
+        }
+        info.signal() != Signal::TERM
+    };
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| while count(0, signals.recv().expect("recv")) {});
+        let polls = scope.spawn(|| {
+            loop {
+                harness::readable(&signals);
+                if signals.try_recv().expect("read").is_some_and(|info| !count(1, info)) {
+                    break;
+                }
+            }
+        });
+        for expected in 1..=SENT {
+            send(Signal::USR1);
+            eventually("one has it", || total() == expected);
+        }
+        eventually("both have ended", || {
+            send(Signal::TERM);
+            waits.is_finished() && polls.is_finished()
+        });
+    });
+    while signals.try_recv().expect("try_recv").is_some() {} // what they left
+    assert_eq!(total(), SENT, "none twice");
+}
+
+/// To the kernel it does. So it is told by `unblocked_threads`, and in the way of no receiver of other
+/// signals.
+#[cfg(target_os = "linux")]
+fn a_thread_that_waits_lets_the_set_in() {
+    use signal_source::{SignalSet, mask};
+
+    let guard = mask::block([Signal::USR1, Signal::USR2]).expect("block");
+    let signals = Signals::new(Signal::USR1).expect("open");
+    let unblocked = || mask::unblocked_threads([Signal::USR1, Signal::USR2]).expect("/proc");
+    assert_eq!(unblocked(), []);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| signals.recv().expect("recv"));
+        eventually("it waits", || match &unblocked()[..] {
+            [thread] => thread.unblocked == SignalSet::from(Signal::USR1),
+            _ => false,
+        });
+        let other = Signals::new(Signal::USR2).expect("all block it");
+        send(Signal::USR2);
+        assert_eq!(other.recv().expect("recv").signal(), Signal::USR2);
+        drop(other);
+        send(Signal::USR1);
+        assert_eq!(waiting.join().expect("no panic").signal(), Signal::USR1);
+    });
+    assert_eq!(unblocked(), []);
+    drop(guard);
+}
+
+/// Without the audit: a thread that lets the signal in may wait for it all the same. Between two waits
+/// the signal acts there.
+#[cfg(target_os = "linux")]
+fn waits_in_a_thread_that_does_not_block() {
+    set_counting(Signal::USR1);
+    let start = std::sync::Barrier::new(2);
+    let received = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let (sender, receivers) = std::sync::mpsc::channel::<Signals>();
+        let (start, received) = (&start, &received);
+        scope.spawn(move || {
+            start.wait();
+            let signals = receivers.recv().expect("a receiver");
+            while received.load(Ordering::SeqCst) + hits(Signal::USR1) < 200 {
+                if signals.recv_timeout(Duration::from_micros(200)).expect("recv").is_some() {
+                    received.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        });
+        start.wait();
+        let opened = Signals::builder().audit(false).open(Signal::USR1);
+        sender.send(opened.expect("open")).expect("the thread is there");
+        for sent in 1..=200 {
+            send(Signal::USR1);
+            eventually("it is received or handled", || {
+                received.load(Ordering::SeqCst) + hits(Signal::USR1) == sent
+            });
+        }
+    });
+    assert!(received.load(Ordering::SeqCst) > 0);
 }
 
 /// Each record goes to one of the threads: with values each is seen once, without them the counts

@@ -27,6 +27,7 @@ fn main() {
             opening,
             opening_after_a_drop_elsewhere,
             updating,
+            receiving,
             dropping,
             dropping_elsewhere,
             dropping_elsewhere_for_the_first_time,

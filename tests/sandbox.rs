@@ -20,6 +20,7 @@ fn main() {
             changing_the_mask_on_drop,
             making_the_descriptor,
             making_the_descriptor_once_more,
+            waiting_for_a_signal,
             opening_proc,
             opening_proc_without_permission,
             listing_the_threads,

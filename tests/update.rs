@@ -38,6 +38,8 @@ fn main() {
             back_and_forth_on_two_threads,
             while_another_thread_waits,
             by_several_threads_at_once,
+            while_threads_are_in_recv,
+            between_the_waits_of_others,
             chld_comes_and_goes,
             waits_for_children,
         ],

@@ -23,8 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::dispositions::Change;
@@ -50,9 +48,6 @@ pub(super) fn touched() -> SignalSet {
 
 /// Records of one `kevent(2)`.
 const BATCH: usize = 64;
-
-/// Of one `poll(2)`: 2^31 milliseconds are a little more.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
 pub(crate) struct Receiver {
     opened: Opened<Os>,
@@ -153,17 +148,13 @@ impl Receiver {
         Ok(total)
     }
 
-    /// By `poll(2)`, which looks at the queue from outside, as another kqueue would: `kevent(2)`
-    /// takes what it waits for, or does not wait.
-    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+    /// The next record, which is waited for until the time is over; or `None`, then or for no reason
+    /// at all. The kernel knows what is watched, so a change of the set is nothing to a thread that
+    /// waits.
+    pub(crate) fn wait_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
         self.opened.check_owner()?;
-        // More milliseconds than the call counts are an error; the caller comes again if it is more.
-        let timeout = timeout.map(|timeout| timeout.min(LONGEST_WAIT));
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match rustix::event::poll(&mut [PollFd::new(self, PollFlags::IN)], timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
+        let mut event = [blank()];
+        self.opened.queue.wait(&mut event, timeout)?.first().map(decode).transpose()
     }
 }
 

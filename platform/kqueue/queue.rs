@@ -3,6 +3,8 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr;
+use std::time::Duration;
 
 use rustix::io::FdFlags;
 
@@ -13,6 +15,9 @@ use crate::{Origin, Signal, SignalInfo, SignalSet};
 
 /// The kernel keeps one record for each signal, so there are never more.
 const MOST: usize = 128;
+
+/// Of one call.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A change or a record; rustix has a type for them, which carries named signals alone.
 pub(super) type KEvent = libc::kevent;
@@ -33,6 +38,26 @@ impl Queue {
         Ok(&events[..count])
     }
 
+    /// As [`read`](Self::read), but waits until there is something, until the time is over or a handler
+    /// has run.
+    pub(super) fn wait<'a>(
+        &self,
+        events: &'a mut [KEvent],
+        timeout: Option<Duration>,
+    ) -> io::Result<&'a [KEvent]> {
+        // Some systems refuse more than 100,000,000 seconds; the caller comes again if it is more.
+        let timeout = timeout.map(|timeout| timeout.min(LONGEST_WAIT)).map(|timeout| {
+            let nanoseconds = i32::try_from(timeout.subsec_nanos()).unwrap_or(0);
+            let seconds = libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX);
+            libc::timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() }
+        });
+        match call(self.as_fd(), &[], events, timeout.as_ref()) {
+            Ok(count) => Ok(&events[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn kevent(&self, changes: &[KEvent], events: &mut [KEvent]) -> io::Result<usize> {
         kevent(self.as_fd(), changes, events)
     }
@@ -46,21 +71,28 @@ pub(super) fn kevent(
     events: &mut [KEvent],
 ) -> io::Result<usize> {
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        match call(queue, changes, events, Some(&now)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn call(
+    queue: BorrowedFd<'_>,
+    changes: &[KEvent],
+    events: &mut [KEvent],
+    timeout: Option<&libc::timespec>,
+) -> io::Result<usize> {
     // There are never more than `MOST`, so they fit a byte, and that fits every system's integer.
     let len = |len: usize| u8::try_from(len).unwrap_or(u8::MAX);
     let (all, room) = (len(changes.len()), len(events.len()));
     let (fd, changes, events) = (queue.as_raw_fd(), changes.as_ptr(), events.as_mut_ptr());
-    loop {
-        // SAFETY: so many changes can be read, and so many events written.
-        let count = unsafe { libc::kevent(fd, changes, all.into(), events, room.into(), &now) };
-        match usize::try_from(count) {
-            Ok(count) => return Ok(count),
-            Err(_) => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::Interrupted => {}
-                error => return Err(error),
-            },
-        }
-    }
+    let timeout = timeout.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: so many changes can be read, and so many events written; the time is there or null.
+    let count = unsafe { libc::kevent(fd, changes, all.into(), events, room.into(), timeout) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
 impl AsFd for Queue {

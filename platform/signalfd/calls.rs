@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
+use super::siginfo;
 use crate::platform::sigset::own_pid;
 use crate::{Signal, SignalSet};
 
@@ -80,23 +81,65 @@ pub(in crate::platform) fn everything() -> SignalSet {
     SignalSet::from_bits(u128::MAX) - libc.collect::<SignalSet>()
 }
 
-/// Takes a blocked, pending signal out of the queue (`rt_sigtimedwait(2)`).
-pub(super) fn take_pending(signal: Signal) -> Option<libc::siginfo_t> {
-    let set = KernelSet::new(signal.into());
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    // SAFETY: the set is of the size that the kernel is told; `info` has room for what it writes.
+/// The kernel's `timespec`: of `long`s, for the calls that are as old as signals are; but in programs
+/// of the x32 kind as on their 64-bit kernel.
+#[repr(C)]
+struct KernelTime {
+    seconds: KernelLong,
+    nanoseconds: KernelLong,
+}
+
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "32"))]
+type KernelLong = i64;
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "32")))]
+type KernelLong = std::ffi::c_long;
+
+impl KernelTime {
+    /// The time, or the longest that the kernel takes.
+    fn new(time: Duration) -> KernelTime {
+        let seconds = KernelLong::try_from(time.as_secs()).unwrap_or(KernelLong::MAX);
+        // Less than 10^9, which every long has room for.
+        let nanoseconds = time.subsec_nanos() as KernelLong;
+        KernelTime { seconds, nanoseconds }
+    }
+}
+
+/// A `siginfo_t`, where it begins as it has to.
+#[repr(C, align(8))]
+pub(super) struct Raw(pub(super) [u8; siginfo::SIZE]);
+
+const _: () = assert!(align_of::<Raw>() >= align_of::<libc::siginfo_t>());
+
+/// Takes a signal of the set out of the queue of the calling thread or the process; waits for one
+/// until the time is over (`rt_sigtimedwait(2)`). No signal is an error too: `EAGAIN` then, and
+/// `EINTR` after a handler or for no reason at all.
+///
+/// The system call itself: glibc's function makes `SI_USER` of the code `SI_TKILL`.
+#[inline]
+pub(super) fn take(set: SignalSet, timeout: Option<Duration>) -> io::Result<Raw> {
+    let set = KernelSet::new(set);
+    let timeout = timeout.map(KernelTime::new);
+    let mut raw = Raw([0; siginfo::SIZE]);
+    // SAFETY: the set is of the size that the kernel is told, the time is there or null, and `raw` has
+    // room for what is written.
     let taken = unsafe {
         libc::syscall(
             libc::SYS_rt_sigtimedwait,
             ptr::from_ref(&set),
-            info.as_mut_ptr(),
-            ptr::from_ref(&now),
+            raw.0.as_mut_ptr(),
+            timeout.as_ref().map_or(ptr::null(), ptr::from_ref),
             KernelSet::SIZE,
         )
     };
-    // SAFETY: zeroed before, and whatever the kernel wrote is valid: integers and pointers.
-    (taken > 0).then(|| unsafe { info.assume_init() })
+    if taken > 0 { Ok(raw) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Takes a blocked, pending signal out of the queue.
+pub(super) fn take_pending(signal: Signal) -> Option<libc::siginfo_t> {
+    let raw = take(signal.into(), Some(Duration::ZERO)).ok()?;
+    // SAFETY: it is as large as the record, begins where that may, and was zeroed before the kernel
+    // wrote to it: integers and pointers.
+    Some(unsafe { ptr::from_ref(&raw).cast::<libc::siginfo_t>().read() })
 }
 
 /// A code that says nothing: no kernel gives it, and its record is of unknown origin.

@@ -17,6 +17,7 @@ mod siginfo;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod simulation;
 mod turn;
+mod waiters;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -38,6 +39,7 @@ pub(crate) use self::poller::Poller;
 use super::actions::Action;
 use super::kernel::Os;
 use super::sigset;
+use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
@@ -141,13 +143,40 @@ impl Receiver {
         }
     }
 
-    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+    /// The next record, which is waited for until the time is over; or `None`, then or for no reason
+    /// at all.
+    #[inline]
+    pub(crate) fn wait_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
+        let Some((waiting, set)) = self.0.wait() else { return self.poll_one(timeout) };
+        let taken = calls::take(set, timeout);
+        drop(waiting);
+        match taken {
+            Ok(record) => siginfo::decode_siginfo(&record.0).map(Some).ok_or_else(no_signal),
+            Err(error) => nothing_taken(error),
+        }
+    }
+
+    /// The same by the descriptor, which follows the set.
+    #[cold]
+    fn poll_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
+        if let Some(info) = self.read_one()? {
+            return Ok(Some(info));
+        }
         // More seconds than the kernel counts are as good as for ever.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         match rustix::event::poll(&mut [PollFd::new(&self.0.fd, PollFlags::IN)], timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(errno) => Err(errno.into()),
+            Ok(_) | Err(Errno::INTR) => self.read_one(),
+            Err(errno) => Err(Refused::wrap("poll(2)", errno.into())),
         }
+    }
+}
+
+/// What the call says if the time is over, or if a handler has run.
+#[cold]
+fn nothing_taken(error: io::Error) -> io::Result<Option<SignalInfo>> {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+        _ => Err(Refused::wrap("rt_sigtimedwait(2)", error)),
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use super::delegate::{Delegates, PATIENCE, wait_until_let_in};
 use super::holds::Hold;
 use super::turn::{Taken, Turn};
+use super::waiters::{Changing, Waiters, Waiting};
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
@@ -47,6 +48,7 @@ pub(super) struct Opened<K: Descriptors> {
     set: AtomicSet,
     undo: Mutex<Undo>,
     turn: Turn,
+    waiters: Waiters,
     /// Of the process that opened it; a forked child inherits the descriptor, not the claims.
     generation: u64,
 }
@@ -75,11 +77,28 @@ impl<K: Descriptors> Opened<K> {
         let Acquired { hold, chld } = acquired;
         let undo = Mutex::new(Undo { holds: vec![hold], chld });
         let set = AtomicSet::from(set);
-        Ok(Opened { kernel, fd, set, undo, turn: Turn::default(), generation })
+        let (turn, waiters) = (Turn::default(), Waiters::default());
+        Ok(Opened { kernel, fd, set, undo, turn, waiters, generation })
     }
 
     pub(super) fn set(&self) -> SignalSet {
         self.set.get()
+    }
+
+    /// Has the set stay what it is until the guard is dropped; `None` if the caller is to wait for the
+    /// descriptor, since the set is changed while threads wait.
+    #[inline]
+    pub(super) fn wait(&self) -> Option<(Waiting<'_>, SignalSet)> {
+        let waiting = self.waiters.enter().or_else(|| self.wait_with_lock())?;
+        Some((waiting, self.set()))
+    }
+
+    #[cold]
+    fn wait_with_lock(&self) -> Option<Waiting<'_>> {
+        if self.waiters.is_by_descriptor() {
+            return None;
+        }
+        locked_anyhow(&self.kernel, |_| self.waiters.enter_with_lock())
     }
 
     /// Changes the set, and lets act what is removed.
@@ -122,6 +141,10 @@ impl<K: Descriptors> Opened<K> {
     ) -> Result<Released<K>, OpenError> {
         let kernel = &self.kernel;
         let (added, removed) = (set - self.set(), self.set() - set);
+        if set != self.set() {
+            // Checked again at the end: what waits now will most likely still do so then.
+            self.waiters.check().map_err(OpenError::Waiting)?;
+        }
         let acquired = if added.is_empty() { None } else { Some(acquire(kernel, added, audit)?) };
         match self.commit(set, removed, acquired) {
             Ok(released) => Ok(released),
@@ -144,7 +167,9 @@ impl<K: Descriptors> Opened<K> {
     ) -> Result<Released<K>, (OpenError, Option<Acquired>)> {
         let mut acquired = acquired;
         let changed = locked(&self.kernel, |change| {
-            change.kernel.change(&self.fd, set)?;
+            let _changing = self.exclude_waiters(set)?;
+            let changed = change.kernel.change(&self.fd, set);
+            changed.map_err(|error| OpenError::Os(Refused::wrap("signalfd(2)", error)))?;
             self.set.set(set);
             let mut undo = self.undo.lock().unwrap_or_else(PoisonError::into_inner);
             let removed_chld = undo.chld.take_if(|_| removed.contains(Signal::CHLD));
@@ -156,18 +181,22 @@ impl<K: Descriptors> Opened<K> {
             undo.holds.retain(|hold| !hold.set.is_empty());
             Ok((holds, removed_chld))
         });
-        let changed = match changed {
-            Ok(Ok(changed)) => Ok(changed),
-            Ok(Err(error)) => Err(Refused::wrap("signalfd(2)", error)),
-            Err(error) => Err(Refused::wrap("pthread_sigmask(3)", error)),
-        };
-        match changed {
+        let refused = |error| Err(OpenError::Os(Refused::wrap("pthread_sigmask(3)", error)));
+        match changed.unwrap_or_else(refused) {
             Ok((holds, chld)) => {
                 let (kernel, generation) = (self.kernel.clone(), self.generation);
                 Ok(Released { kernel, set: removed, holds, chld, generation })
             }
-            Err(error) => Err((OpenError::Os(error), acquired)),
+            Err(error) => Err((error, acquired)),
         }
+    }
+
+    /// Threads that wait would wait for the old set. One that is the same may be set at any time.
+    fn exclude_waiters(&self, set: SignalSet) -> Result<Option<Changing<'_>>, OpenError> {
+        if set == self.set() {
+            return Ok(None);
+        }
+        self.waiters.exclude().map(Some).map_err(OpenError::Waiting)
     }
 
     /// Has the descriptor yield the signals of `set` alone, until the next change. The others stay

@@ -173,7 +173,6 @@ pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
 ///
 /// The bytes are to be zeros before the call: kernels before 4.20 write the fields of the signal's
 /// code alone.
-#[cfg_attr(not(test), allow(dead_code))] // for the receiver that waits by that call
 #[inline(always)]
 pub(super) fn decode_siginfo(raw: &[u8; SIZE]) -> Option<SignalInfo> {
     info(Raw::native(raw))

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use signal_source::tokio::SignalStream;
-use signal_source::{SignalSet, Signals, mask};
+use signal_source::{OpenError, SignalSet, Signals, mask};
 use tokio::runtime::Builder;
 
 use super::{Sender, all, install, pause, received, settle};
@@ -325,7 +325,7 @@ pub(crate) fn each_once_on_one_receiver() {
     world.end();
 }
 
-/// A single receiver whose set all workers change at once, while main reads.
+/// A single receiver whose set all workers change at once, while main reads, and waits in between.
 pub(crate) fn each_once_on_one_shared_receiver() {
     let mut world = World::new(0xE703_7ED1_A0B4_28DB);
     signal_source::reserve(all()).expect("main lets them in");
@@ -338,7 +338,9 @@ pub(crate) fn each_once_on_one_shared_receiver() {
             scope.spawn(move || {
                 let mut numbers = Numbers(seed * 0x9E37_79B9);
                 while !is_over.load(Ordering::SeqCst) {
-                    signals.update(numbers.set()).expect("update");
+                    let updated = signals.update(numbers.set());
+                    let is_right = matches!(updated, Ok(()) | Err(OpenError::Waiting(1)));
+                    assert!(is_right, "{updated:?}");
                 }
             });
         }

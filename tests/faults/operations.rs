@@ -3,9 +3,10 @@
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use signal_source::process::CommandExt;
-use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
 
 use crate::harness::{self, Everything, eventually, hits, open, raw_block, receives, role, send};
 use crate::harness::{received, set_counting, set_ignored};
@@ -84,6 +85,32 @@ pub(crate) fn updating() {
             all_works(&before);
         }
     });
+}
+
+/// What an error has kept from being received is received by the next call.
+pub(crate) fn receiving() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        let before = Everything::now();
+        let signals = open(SET);
+        send(TERM);
+        let mut infos = Vec::new();
+        let calls = faults.during(|| {
+            let one = signals.recv_timeout(Duration::from_secs(3600));
+            let none = signals.recv_timeout(Duration::ZERO);
+            let many = signals.try_recv_many(&mut infos, 64);
+            [one.map(usize_of), none.map(usize_of), many]
+        });
+        let received = calls.into_iter().flatten().sum::<usize>() + received(&signals).len();
+        assert_eq!(received, 1);
+        receives(&signals);
+        drop(signals);
+        all_works(&before);
+    });
+}
+
+fn usize_of(info: Option<SignalInfo>) -> usize {
+    info.into_iter().count()
 }
 
 /// A drop returns no error. It lets go of descriptor and claims; only the mask may be owed still.

@@ -142,6 +142,24 @@ pub(crate) fn making_the_descriptor_once_more() {
     }
 }
 
+/// Waiting is refused, reading is not.
+pub(crate) fn waiting_for_a_signal() {
+    let signals = open(USR1);
+    refuse(&[libc::SYS_rt_sigtimedwait], EPERM);
+    for _ in 0..3 {
+        send(USR1);
+        let soon = std::time::Duration::from_millis(1);
+        for received in [signals.recv().map(Some), signals.recv_timeout(soon)] {
+            let error = received.expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            names(error, &["rt_sigtimedwait"]);
+        }
+        assert_eq!(harness::received(&signals), [USR1]);
+    }
+    signals.update([USR1, TERM]).expect("no thread waits");
+    receives(&signals);
+}
+
 /// What an audit that is refused says, and what does without it.
 fn audit_is_refused(kind: ErrorKind) {
     let opened = Signals::new([TERM, Signal::CHLD]);
