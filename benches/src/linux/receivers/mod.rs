@@ -43,12 +43,13 @@ pub struct Receiver {
 
 /// What receives one signal at a time or as many as there are, as its documentation shows.
 pub const ALL: &[Receiver] = &[
-    raw("raw-sigwaitinfo", "raw sigwaitinfo", raw::sigwaitinfo),
+    raw("raw-sigtimedwait", "raw rt_sigtimedwait", raw::sigtimedwait),
     raw("raw-read", "raw blocking read", raw::blocking_read),
     raw("raw-poll", "raw poll + read", raw::poll),
     raw("raw-epoll-level", "raw epoll, level-triggered", raw::epoll_level),
     raw("raw-epoll-edge", "raw epoll, edge-triggered", raw::epoll_edge::<1>),
-    ours("ours-blocking", "signal-source, blocking", ours::blocking),
+    ours("ours-blocking", "signal-source, recv", ours::blocking),
+    ours("ours-iterator", "signal-source, blocking iterator", ours::iterator),
     ours("ours-mio", "signal-source, mio", ours::mio),
     ours("ours-tokio", "signal-source, tokio current-thread", ours::tokio_current),
     ours("ours-tokio-multi", "signal-source, tokio multi-thread, main future", ours::tokio_main),

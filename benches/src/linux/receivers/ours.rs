@@ -29,6 +29,20 @@ pub fn blocking(signals: &[i32], mut job: Box<dyn Job>) {
     }
 }
 
+pub fn iterator(signals: &[i32], mut job: Box<dyn Job>) {
+    let signals = open(signals);
+    job.opened();
+    if !job.goes_on() {
+        return;
+    }
+    for info in &signals {
+        received(&mut *job, &info.expect("a signal"));
+        if !job.goes_on() {
+            break;
+        }
+    }
+}
+
 pub fn mio(signals: &[i32], job: Box<dyn Job>) {
     run_mio(signals, job, |signals, job| {
         while let Some(info) = signals.try_recv().expect("read") {

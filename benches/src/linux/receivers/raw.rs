@@ -62,21 +62,29 @@ fn field(record: &[u8], offset: usize) -> i32 {
     i32::from_ne_bytes(bytes)
 }
 
-/// `sigwaitinfo(2)`: one system call, and no descriptor.
-pub fn sigwaitinfo(signals: &[i32], mut job: Box<dyn Job>) {
-    let set = sigset(signals);
-    set.thread_block().expect("blocked");
+/// Where a `siginfo_t` has the integer: the union begins aligned, and pid and uid come first.
+const SIGINFO_INT: usize = 12_usize.next_multiple_of(size_of::<usize>()) + 8;
+
+/// `rt_sigtimedwait(2)` without a time: one system call, and no descriptor. The call itself, since the
+/// C library's function looks at what the kernel wrote.
+pub fn sigtimedwait(signals: &[i32], mut job: Box<dyn Job>) {
+    sigset(signals).thread_block().expect("blocked");
+    let set = signals.iter().fold(0_u64, |set, signal| set | 1 << (signal - 1));
     job.opened();
     while job.goes_on() {
-        let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
-        // SAFETY: the set is initialised, and `info` is there to be written to.
-        let signal = unsafe { libc::sigwaitinfo(set.as_ref(), info.as_mut_ptr()) };
-        assert!(signal > 0, "sigwaitinfo");
-        // SAFETY: the call succeeded, so it wrote a whole record.
-        let info = unsafe { info.assume_init() };
-        // SAFETY: the bytes of the value are initialised, whatever the signal's origin.
-        let value = unsafe { info.si_value() };
-        job.received(signal, Some(value.sival_ptr.addr() as u32 as i32));
+        let mut info = [0_u8; RECORD];
+        // SAFETY: the set is of the size that the kernel is told, and there is room for a record.
+        let signal = unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigtimedwait,
+                &raw const set,
+                info.as_mut_ptr(),
+                ptr::null::<libc::timespec>(),
+                size_of_val(&set),
+            )
+        };
+        assert!(signal > 0, "rt_sigtimedwait");
+        job.received(field(&info, SIGNO), Some(field(&info, SIGINFO_INT)));
     }
 }
 

@@ -34,6 +34,9 @@ pub fn all(report: &Report) -> Vec<Bar> {
 /// left.
 const RAW: &str = "raw-epoll-edge";
 
+/// The one call that blocking receivers make.
+const RAW_WAIT: &str = "raw-sigtimedwait";
+
 /// The same work takes the same time but for noise.
 const NOT_SLOWER: f64 = 1.02;
 
@@ -43,6 +46,8 @@ fn wake(report: &Report, bars: &mut Vec<Bar>) {
         let ratio = ours.round_trip_ns.median / other.round_trip_ns.median;
         bars.push(bar(format!("round trip, {what}"), ratio, limit));
     };
+    trip("recv to raw rt_sigtimedwait", "ours-blocking", RAW_WAIT, 1.04);
+    trip("blocking iterator to raw rt_sigtimedwait", "ours-iterator", RAW_WAIT, 1.04);
     trip("mio to raw epoll", "ours-mio", RAW, 1.02);
     trip("tokio current-thread to raw epoll", "ours-tokio", RAW, 1.06);
     trip("mio to mio-signals", "ours-mio", "mio-signals", NOT_SLOWER);
@@ -52,6 +57,8 @@ fn wake(report: &Report, bars: &mut Vec<Bar>) {
         let ratio = ours.to_itself_ns.median / other.to_itself_ns.median;
         bars.push(bar(format!("to itself, {what}"), ratio, limit));
     };
+    itself("recv to raw rt_sigtimedwait", "ours-blocking", RAW_WAIT, 1.06);
+    itself("blocking iterator to raw rt_sigtimedwait", "ours-iterator", RAW_WAIT, 1.06);
     itself("tokio to tokio::signal", "ours-tokio", "tokio-signal", 0.27);
     itself("tokio to signal-hook-tokio", "ours-tokio", "signal-hook-tokio", 0.60);
     itself("mio to signal-hook-mio", "ours-mio", "signal-hook-mio", 0.40);
