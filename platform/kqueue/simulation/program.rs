@@ -15,7 +15,8 @@ use crate::platform::masks::{Guard, settle};
 use crate::platform::process::end_thread;
 use crate::platform::simulation::scheduler::{self, chance, random};
 
-/// Signals that were sent in all schedules so far, and those that were seen twice.
+/// Signals that were sent in all schedules so far while a receiver of them was opened, changed or
+/// dropped, and those that were seen twice.
 pub(super) static SENT_IN_ALL: AtomicU64 = AtomicU64::new(0);
 pub(super) static TWICE_IN_ALL: AtomicU64 = AtomicU64::new(0);
 
@@ -47,6 +48,7 @@ pub(super) fn schedule() {
         sends,
         fails,
         sent: 0,
+        sent_during: 0,
         received: 0,
         acted: 0,
         ignored: 0,
@@ -108,7 +110,7 @@ fn before_step() {
 fn at_end() {
     RECEIVERS.with_borrow_mut(Vec::clear);
     with(|world| {
-        SENT_IN_ALL.fetch_add(world.sent.into(), Ordering::Relaxed);
+        SENT_IN_ALL.fetch_add(world.sent_during.into(), Ordering::Relaxed);
         TWICE_IN_ALL.fetch_add(world.twice.count_ones().into(), Ordering::Relaxed);
     });
     world::set_world(None);

@@ -75,6 +75,8 @@ pub(super) struct World {
     pub(super) sends: usize,
     pub(super) fails: usize,
     pub(super) sent: u32,
+    /// Of these, while a receiver of them was opened, changed or dropped.
+    pub(super) sent_during: u32,
     pub(super) received: Numbers,
     pub(super) acted: Numbers,
     /// Ignored as without this crate.
@@ -197,6 +199,7 @@ impl World {
     pub(super) fn send_new(&mut self, signal: Signal) {
         let number = 1 << self.sent;
         self.sent += 1;
+        self.sent_during += u32::from(self.is_concerned(signal));
         for thread in self.threads.iter_mut().filter(|thread| thread.is_alive) {
             if (thread.taking_over | thread.putting_back).contains(signal) {
                 self.between |= number;

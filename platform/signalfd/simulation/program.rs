@@ -277,7 +277,12 @@ fn update((number, receiver): (usize, Opened<Simulated>)) {
     });
     scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
     begin_opening(set - before);
-    match receiver.change(set, audits).map(drop) {
+    let result = if chance(32) {
+        receiver.update(set, audits)
+    } else {
+        receiver.change(set, audits).map(drop)
+    };
+    match result {
         Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
         Ok(()) => with(|world| {
             let excepted = world.threads[scheduler::current()].own.excepted;
