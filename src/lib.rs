@@ -84,7 +84,8 @@
 //!   dropped with signals unread, on whatever thread, in a panic, in a task that is aborted, with a
 //!   runtime that is shut down, and when [`Signals::update`] removes a signal. On macOS and the BSDs,
 //!   where no call changes recording and acting at once, a signal that arrives in the very moment of
-//!   opening or dropping may do both, never neither.
+//!   opening or dropping, between the two calls that take it over or give it back, may do both, or act
+//!   twice, never neither.
 //! - **The kernel is the queue.** A record is read when the caller asks for it, into the caller's
 //!   memory. A dropped future loses nothing, and nothing grows.
 //! - **Nothing is left behind.** The last receiver or guard puts mask and dispositions back to what
@@ -154,6 +155,10 @@
 //!   `CONT` when a stop signal is sent.
 //! - **Masks that a program changes by its own calls.** A thread that unblocks a received signal
 //!   takes it away; a library that blocks one by itself keeps it blocked. See [`mask`].
+//! - **Threads inside a handler of a received signal** when its receiver is opened (Linux): the kernel
+//!   blocks the signal there until the handler returns, and shows no difference. The audit looks twice,
+//!   a millisecond apart, where the signal has a handler; a thread whose handler takes longer passes
+//!   for one that blocks, and takes the next signal away.
 //! - **Endless floods**: dropping a receiver while a signal with an earlier handler is sent without
 //!   end keeps that handler busy, as it would have been.
 //!

@@ -24,7 +24,8 @@ pub trait CommandExt {
     /// spawn: its mask is the spawning thread's, less every signal that this crate has newly
     /// blocked in any thread of the process ([`MaskGuard::keep`](crate::mask::MaskGuard::keep)
     /// included). Every other signal that is blocked stays so, by the program's own doing or since
-    /// it was started; so does a disposition that the program itself has set meanwhile.
+    /// it was started; so does a disposition that the program itself has set meanwhile, or was
+    /// started with: also where it was started by a program that uses this crate, without this call.
     ///
     /// tokio's `Command` has it through `as_std_mut()`.
     ///

@@ -59,6 +59,8 @@ fn main() {
         an_ended_first_thread_counts,
         a_mask_that_is_full_for_good_is_believed,
         a_thread_that_starts_others_all_the_time_does_not_slip_through,
+        a_thread_that_starts_another_and_then_blocks_is_no_way_past,
+        a_handler_that_takes_long_hides_its_thread,
         an_error_names_the_file,
         a_proc_that_may_not_be_read_is_an_error,
         its_own_thread_is_left_out_in_a_pid_namespace_too,

@@ -2,7 +2,7 @@
 //!
 //! [`proc(5)`]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 //!
-//! Three things mislead a reader of `/proc/self/task`, and each is met here:
+//! Four things mislead a reader of `/proc/self/task`, and each is met here:
 //!
 //! - The C library blocks *everything* around the making and ending of a thread: glibc its own
 //!   signals 32 and 33 too, musl and Bionic what any program could block. Such a mask says nothing:
@@ -10,14 +10,18 @@
 //!   a signal; a thread that blocks all by its own will looks like either for good, which shows in
 //!   what it does meanwhile ([`Doubt`]).
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
-//!   whether a signal is ignored is decided by its mask even after its end. If it ended before its
-//!   mask was read, it may have started others that do not block: list again.
+//!   whether a signal is ignored is decided by its mask even after its end.
 //! - Listing can stop early, or skip one, when the thread that it stands on ends. So a list is whole
 //!   only if the kernel then counts as many threads, and all on the list still are on the next one:
 //!   at the moment of counting, these were all.
+//! - While a handler of a signal runs, the kernel blocks that signal in its thread, and lets it in
+//!   again when the handler returns. So where the signal has a handler, a thread counts as blocking
+//!   if it does so on two looks, a [`PAUSE`] apart. A handler that takes longer is not seen: nothing
+//!   in `/proc` tells its mask from one that the thread has chosen.
 //!
 //! If at some moment every thread blocks the set, so do all that they start later. So it is enough
-//! to read the threads of *one* whole list, while others come and go.
+//! to find *one* whole list of threads that had all been read by then, while others come and go. A
+//! thread that was read only after the list was made may have started others in between.
 
 mod doubt;
 mod tasks;
@@ -31,7 +35,8 @@ use self::doubt::{Activity, Doubt, Mask, PAUSE};
 pub(in crate::platform) use self::tasks::own_tid;
 use self::tasks::{Stat, Status, threads};
 use crate::mask::ThreadInfo;
-use crate::{Signal, SignalSet};
+use crate::platform::disposition;
+use crate::{Disposition, Signal, SignalSet};
 
 /// How long to look again before giving up.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -49,7 +54,10 @@ pub(super) fn unblocked_threads(
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
     let mut audit = Audit {
         set,
-        blocking: except.iter().copied().collect(),
+        handled: set.iter().any(is_handled).then(own_tid),
+        blocking: BTreeMap::new(),
+        own: except.iter().copied().collect(),
+        ended: BTreeSet::new(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
     };
@@ -59,16 +67,26 @@ pub(super) fn unblocked_threads(
             list => list?,
         };
         let count = audit.count()?;
-        // Alone, the calling thread knows that no other comes or goes.
-        let whole = count == Some(list.len()) && (count == Some(1) || list.is_subset(&threads()?));
-        let (offenders, ended) = audit.read(&list)?;
-        if !offenders.is_empty() || (whole && !ended) {
-            return Ok(Some(offenders));
+        let unread = audit.unread(&list);
+        if unread.is_empty() {
+            // Alone, the calling thread knows that no other comes or goes.
+            if count == Some(list.len()) && (count == Some(1) || list.is_subset(&threads()?)) {
+                return Ok(Some(Vec::new()));
+            }
+        } else {
+            let offenders = audit.read(unread)?;
+            if !offenders.is_empty() {
+                return Ok(Some(offenders));
+            }
         }
         if audit.is_late() {
             return Err(too_busy("threads that come and go"));
         }
     }
+}
+
+fn is_handled(signal: Signal) -> bool {
+    disposition(signal).is_ok_and(|disposition| disposition == Disposition::Handler)
 }
 
 fn too_busy(culprit: &str) -> io::Error {
@@ -82,8 +100,15 @@ fn too_busy(culprit: &str) -> io::Error {
 
 struct Audit {
     set: SignalSet,
-    /// Threads that were seen to block the set. They are not read again.
-    blocking: BTreeSet<u32>,
+    /// Some of the set has a handler, so that a thread may block it only while that runs. The calling
+    /// thread, which this is then, is not inside one.
+    handled: Option<u32>,
+    /// Threads that were seen to block the set, and when that was first.
+    blocking: BTreeMap<u32, Instant>,
+    /// This crate's own threads.
+    own: BTreeSet<u32>,
+    /// Threads that are listed still.
+    ended: BTreeSet<u32>,
     /// Threads that block all that a program can block, or more.
     doubts: BTreeMap<u32, Doubt>,
     deadline: Instant,
@@ -101,17 +126,38 @@ impl Audit {
         let count = status.threads;
         if let Some(first) = status.process {
             if matches!(judge(first, status, self.set)?, Look::Blocks) {
-                self.blocking.insert(first);
+                self.note_blocking(first);
             }
         }
         Ok(count)
     }
 
-    /// Reads each thread of the list. Returns those that do not block the set, and whether any
-    /// ended before it was read.
-    fn read(&mut self, list: &BTreeSet<u32>) -> io::Result<(Vec<ThreadInfo>, bool)> {
-        let mut unread: Vec<u32> = list.difference(&self.blocking).copied().collect();
-        let (mut offenders, mut ended) = (Vec::new(), false);
+    /// Those of the list that are still to be read.
+    fn unread(&mut self, list: &BTreeSet<u32>) -> Vec<u32> {
+        // A number that is gone may come again, as another thread's.
+        self.blocking.retain(|tid, _| list.contains(tid));
+        self.ended.retain(|tid| list.contains(tid));
+        let is_read = |tid: &u32| {
+            self.own.contains(tid) || self.ended.contains(tid) || self.has_settled(*tid)
+        };
+        list.iter().copied().filter(|tid| !is_read(tid)).collect()
+    }
+
+    /// Notes that a look found the thread blocking.
+    fn note_blocking(&mut self, tid: u32) {
+        self.blocking.entry(tid).or_insert_with(Instant::now);
+    }
+
+    /// Whether a thread that was seen to block does so by its own will, not for a handler that runs.
+    fn has_settled(&self, tid: u32) -> bool {
+        let is_in_doubt = self.handled.is_some_and(|caller| caller != tid);
+        let first = self.blocking.get(&tid);
+        first.is_some_and(|first| !is_in_doubt || first.elapsed() >= PAUSE)
+    }
+
+    /// Reads each of the threads, and returns those that do not block the set.
+    fn read(&mut self, mut unread: Vec<u32>) -> io::Result<Vec<ThreadInfo>> {
+        let mut offenders = Vec::new();
         let start = Instant::now();
         loop {
             let (mut again, mut stuck) = (Vec::new(), String::new());
@@ -121,11 +167,19 @@ impl Audit {
                     self.doubts.remove(&tid);
                 }
                 match look {
-                    Look::Blocks => _ = self.blocking.insert(tid),
+                    Look::Blocks => {
+                        self.note_blocking(tid);
+                        if !self.has_settled(tid) {
+                            stuck = format!("thread {tid}, which may be inside a handler");
+                            again.push(tid);
+                        }
+                    }
                     Look::Lets { thread } => offenders.push(thread),
-                    Look::Ended => ended = true,
+                    // What it started before, the next list has.
+                    Look::Ended => _ = self.ended.insert(tid),
+                    Look::Gone => {}
                     Look::BlocksAll { activity, .. } if self.is_settled(tid, activity) => {
-                        self.blocking.insert(tid);
+                        self.note_blocking(tid);
                     }
                     Look::BlocksAll { name, .. } => {
                         stuck = format!("thread {tid} ({name:?}), which blocks everything");
@@ -134,7 +188,7 @@ impl Audit {
                 }
             }
             if again.is_empty() || (self.is_late() && !offenders.is_empty()) {
-                return Ok((offenders, ended));
+                return Ok(offenders);
             }
             if self.is_late() {
                 return Err(too_busy(&stuck));
@@ -161,13 +215,16 @@ enum Look {
     Lets {
         thread: ThreadInfo,
     },
+    /// It has ended, and is listed for a while.
     Ended,
+    /// There is no such thread any more.
+    Gone,
 }
 
 fn look(tid: u32, set: SignalSet) -> io::Result<Look> {
     match Status::of(tid)? {
         Some(status) => judge(tid, status, set),
-        None => Ok(Look::Ended),
+        None => Ok(Look::Gone),
     }
 }
 
@@ -193,7 +250,7 @@ fn judge(tid: u32, status: Status, set: SignalSet) -> io::Result<Look> {
     };
     if let Some(mask) = mask {
         let Some(Stat { is_worker, user, system }) = Stat::read(tid)? else {
-            return Ok(Look::Ended);
+            return Ok(Look::Gone);
         };
         if !is_worker {
             let (seen, is_asleep) = (Instant::now(), status.is_asleep);
@@ -212,4 +269,38 @@ fn all() -> SignalSet {
     let numbers = (1..32).chain(Signal::rt(0).map_or(32, Signal::as_raw)..=128);
     let all: SignalSet = numbers.filter_map(Signal::from_raw).collect();
     all.without(Signal::KILL).without(Signal::STOP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that blocks a signal with a handler is looked at once more, after a pause: the
+    /// calling one is inside none.
+    #[test]
+    fn a_short_handler_does_not_pass_for_a_mask() {
+        let (caller, other) = (1, 2);
+        let now = Instant::now();
+        let mut audit = Audit {
+            set: Signal::TERM.into(),
+            handled: Some(caller),
+            blocking: [(caller, now), (other, now)].into(),
+            own: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            doubts: BTreeMap::new(),
+            deadline: now + PATIENCE,
+        };
+        let list = [caller, other].into();
+        assert_eq!(audit.unread(&list), [other]);
+        audit.note_blocking(other);
+        assert_eq!(audit.unread(&list), [other], "the first look counts");
+        audit.blocking.insert(other, now - PAUSE);
+        assert_eq!(audit.unread(&list), []);
+        audit.handled = None;
+        audit.blocking.insert(other, Instant::now());
+        assert_eq!(audit.unread(&list), [], "no handler runs");
+        // Another thread may have a number next that was gone.
+        assert_eq!(audit.unread(&[caller].into()), []);
+        assert_eq!(audit.unread(&list), [other]);
+    }
 }

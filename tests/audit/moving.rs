@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use nix::libc;
 use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
 
-use crate::harness::{self, eventually, raw_block, send};
+use crate::harness::{self, eventually, raw_block, raw_unblock, send};
 use crate::naming::{SET, refused, tid};
 
 /// Starts threads that end at once, one after the other, until told to stop.
@@ -165,4 +166,62 @@ pub(crate) fn an_ended_first_thread_counts() {
         send(Signal::HUP);
         assert_eq!(signals.recv().expect("recv").signal(), Signal::HUP);
     });
+}
+
+/// While the audit reads many masks, one thread starts another one and then blocks itself: all that
+/// were listed do so when they are read.
+pub(crate) fn a_thread_that_starts_another_and_then_blocks_is_no_way_past() {
+    let guard = mask::block(SET).expect("block");
+    let (end, ended) = channel::<()>();
+    let ended = Arc::new(std::sync::Mutex::new(ended));
+    let bystanders: Vec<_> = (0..200)
+        .map(|_| {
+            let ended = ended.clone();
+            let idle = move || _ = ended.lock().map(|ended| ended.recv());
+            thread::Builder::new().stack_size(16 * 1024).spawn(idle).expect("a thread")
+        })
+        .collect();
+    for round in 0..60_u64 {
+        let (ready, lets_in) = channel::<()>();
+        let (stop, stopped) = channel::<()>();
+        let starter = thread::spawn(move || {
+            raw_unblock(SET);
+            ready.send(()).expect("main waits");
+            thread::sleep(Duration::from_micros(100 * round));
+            let heir = thread::spawn(move || stopped.recv());
+            raw_block(SET);
+            heir.join().expect("no panic").expect_err("main drops its end");
+        });
+        lets_in.recv().expect("it tells");
+        if let Ok(signals) = Signals::new(SET) {
+            let past = mask::unblocked_threads(SET).expect("/proc");
+            assert_eq!(past, [], "{signals:?} is open in round {round}");
+        }
+        drop(stop);
+        starter.join().expect("no panic");
+    }
+    drop(end);
+    bystanders.into_iter().for_each(|idle| idle.join().expect("no panic"));
+    drop(guard);
+}
+
+/// As documented: while a handler of the signal runs, its thread blocks it, and no mask tells why.
+/// When the handler returns, the thread lets the signal in.
+pub(crate) fn a_handler_that_takes_long_hides_its_thread() {
+    let latch = harness::set_sleeping(Signal::USR1);
+    let worker = harness::Worker::start("worker");
+    let guard = mask::block(Signal::USR1).expect("block");
+    send(Signal::USR1);
+    latch.entered();
+    assert_eq!(mask::unblocked_threads(Signal::USR1).expect("/proc"), []);
+    let signals = Signals::new(Signal::USR1).expect("the worker's mask has it");
+    latch.release();
+    eventually("it lets the signal in", || {
+        mask::unblocked_threads(Signal::USR1).is_ok_and(|threads| threads.len() == 1)
+    });
+    let threads = mask::unblocked_threads(Signal::USR1).expect("/proc");
+    assert_eq!(threads[0].name, "worker");
+    drop(signals);
+    drop(guard);
+    drop(worker);
 }
