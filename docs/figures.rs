@@ -55,14 +55,16 @@ fn linux() -> String {
     figure.arrow(&[(197, 250), (197, 326)], RECEIVED);
     figure.arrow(&[(237, 250), (237, 326)], RECEIVED);
     figure.frame((12, 328, 436, 82), "2  They stay pending");
-    figure.text((24, 400), Style::SMALL, "the process' queue, in the kernel");
+    figure.arrow(&[(32, 384), (32, 452)], RECEIVED);
+    figure.text((42, 400), Style::SMALL, "the process' queue, in the kernel");
+    figure.text((42, 446), Style::SMALL, "recv");
     figure.cells((24, 356), &["HUP from 4321", "TERM from 1"]);
     figure.arrow(&[(236, 370), (286, 370)], RECEIVED);
     figure.boxed((288, 348, 148, 50), RECEIVED, &["signalfd", "HUP, TERM: readable"]);
     readers(
         &mut figure,
         410,
-        ["read(2): a record goes", "into your own memory"],
+        ["mio, SignalStream: read(2)", "recv: rt_sigtimedwait(2)", "into your own memory"],
         "epoll(7), then read(2)",
     );
     figure.finish(
@@ -96,7 +98,7 @@ fn kqueue() -> String {
     readers(
         &mut figure,
         332,
-        ["kevent(2): which signal,", "and how many of it"],
+        ["mio, SignalStream, recv:", "kevent(2), which signal", "and how many of it"],
         "kevent(2), of all kqueues",
     );
     figure.finish(
@@ -111,15 +113,15 @@ fn sender(figure: &mut Figure) {
 }
 
 /// Who reads: on the left the program, on the right the reader thread and those it reads for.
-fn readers(figure: &mut Figure, from: i32, reads: [&str; 2], waits: &str) {
+fn readers(figure: &mut Figure, from: i32, reads: [&str; 3], waits: &str) {
     let y = from + 44;
     figure.path(&[(362, from), (362, from + 20), (110, from + 20)], RECEIVED);
     figure.arrow(&[(110, from + 20), (110, y - 2)], RECEIVED);
     figure.arrow(&[(340, from + 20), (340, y - 2)], RECEIVED);
     figure.frame((12, y, 196, 96), "3  You read ...");
-    figure.text((24, y + 40), Style::PLAIN, "Signals, mio, SignalStream:");
-    figure.text((24, y + 60), Style::SMALL, reads[0]);
-    figure.text((24, y + 76), Style::SMALL, reads[1]);
+    for (row, text) in reads.into_iter().enumerate() {
+        figure.text((24, y + 42 + 18 * row as i32), Style::SMALL, text);
+    }
     figure.frame((232, y, 216, 178), "... or signal-reader does");
     figure.text((244, y + 40), Style::SMALL, waits);
     figure.arrow(&[(340, y + 48), (340, y + 64)], PLAIN);

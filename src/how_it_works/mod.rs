@@ -21,8 +21,9 @@
 //!   however often it is sent, and one for each real-time signal. The descriptor is readable.
 //! - **Receiving** takes a record out of the kernel's queue and into the caller's memory. mio and
 //!   tokio wait for the descriptor, and it is read where [`try_recv`](crate::Signals::try_recv) or
-//!   [`SignalStream::recv`](crate::tokio::SignalStream::recv) is called (`read(2)`). Nothing lies
-//!   in between that could be lost with a future.
+//!   [`SignalStream::recv`](crate::tokio::SignalStream::recv) is called (`read(2)`). A thread in
+//!   [`recv`](crate::Signals::recv) waits for the signals themselves and takes one, in a single call
+//!   (`rt_sigtimedwait(2)`). Nothing lies in between that could be lost with a future.
 //! - **Dropping** on the thread that opened the receiver puts that thread's mask back: what is
 //!   pending acts before the drop returns. On another thread it can't, since a thread's mask is its
 //!   own. So a *delegate thread* lets the signals in, and the dropping thread waits until it does.
