@@ -32,6 +32,7 @@ fn main() {
             a_refused_update_keeps_the_registration,
             many_wakes,
             one_poll_after_the_other,
+            polled_without_waiting,
             several_receivers,
             batches,
             all_of_a_queue,
@@ -231,4 +232,17 @@ fn unread_at_drop_runs_the_earlier_handler() {
     assert_eq!(hits(Signal::TERM), 0);
     drop(signals);
     assert_eq!(hits(Signal::TERM), 1);
+}
+
+/// FreeBSD tells of a kqueue in a kqueue a moment later: a poll that does not wait may miss it, and the
+/// next ones do not.
+fn polled_without_waiting() {
+    let mut signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
+    let mut poll = poll_on(&mut signals);
+    for signal in [Signal::USR1, Signal::USR2, Signal::USR1] {
+        assert_eq!(events(&mut poll), []);
+        send(signal);
+        harness::eventually("an event", || events(&mut poll) == [TOKEN]);
+        assert_eq!(drain(&signals), [signal]);
+    }
 }

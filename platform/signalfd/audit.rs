@@ -38,8 +38,10 @@ use crate::mask::ThreadInfo;
 use crate::platform::disposition;
 use crate::{Disposition, Signal, SignalSet};
 
-/// How long to look again before giving up.
+/// How long to look again before giving up, and how often: where a look takes long, a second has too few
+/// to settle what needs a hundred ([`Doubt`]).
 const PATIENCE: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 200;
 
 /// The other threads that do not block `set`, without the threads `except`, which are the crate's
 /// own ([`own_tid`]); `None` where `/proc` is not mounted.
@@ -60,6 +62,7 @@ pub(super) fn unblocked_threads(
         ended: BTreeSet::new(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
+        looks: 0,
     };
     loop {
         let list = match threads() {
@@ -91,7 +94,7 @@ fn is_handled(signal: Signal) -> bool {
 
 fn too_busy(culprit: &str) -> io::Error {
     let message = format!(
-        "the audit of this process' threads found no quiet moment within a second, because of \
+        "the audit of this process' threads found no quiet moment for a second, because of \
          {culprit}: open the receiver, or reserve its signals, before starting threads; or open it \
          with Signals::builder().audit(false)"
     );
@@ -112,11 +115,13 @@ struct Audit {
     /// Threads that block all that a program can block, or more.
     doubts: BTreeMap<u32, Doubt>,
     deadline: Instant,
+    /// Lists read, and looks at those on them that were in doubt.
+    looks: u32,
 }
 
 impl Audit {
     fn is_late(&self) -> bool {
-        Instant::now() > self.deadline
+        self.looks >= LOOKS && Instant::now() > self.deadline
     }
 
     /// The number of threads, as the kernel counts them. It stands in the status of the first one,
@@ -160,6 +165,7 @@ impl Audit {
         let mut offenders = Vec::new();
         let start = Instant::now();
         loop {
+            self.looks += 1;
             let (mut again, mut stuck) = (Vec::new(), String::new());
             for tid in unread {
                 let look = look(tid, self.set)?;
