@@ -127,7 +127,7 @@ impl Signals {
     ///
     /// Linux and Android: blocks the set in the calling thread (`pthread_sigmask(3)`) and looks at
     /// every other thread of the process (`/proc/self/task/*/status`; some 15 µs a thread). Where
-    /// `/proc` is not mounted, no thread is looked at. Linux makes no `CHLD` at all while that is ignored: it
+    /// `/proc` is not mounted, or shows no masks (gVisor), no thread is looked at. Linux makes no `CHLD` at all while that is ignored: it
     /// is put to its default while the receiver is open.
     ///
     /// # Examples

@@ -41,10 +41,10 @@ use crate::{Disposition, Signal, SignalSet};
 /// How long to look again before giving up, and how often: where a look takes long, a second has too few
 /// to settle what needs a hundred ([`Doubt`]).
 const PATIENCE: Duration = Duration::from_secs(1);
-const LOOKS: u32 = 200;
+const LOOKS: u32 = 500;
 
 /// The other threads that do not block `set`, without the threads `except`, which are the crate's
-/// own ([`own_tid`]); `None` where `/proc` is not mounted.
+/// own ([`own_tid`]); `None` where `/proc` is not mounted or shows no thread's mask.
 ///
 /// # Errors
 ///
@@ -65,11 +65,16 @@ pub(super) fn unblocked_threads(
         looks: 0,
     };
     loop {
+        audit.looks += 1;
         let list = match threads() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             list => list?,
         };
-        let count = audit.count()?;
+        let process = Status::of_process()?;
+        if process.as_ref().is_some_and(Status::shows_no_mask) {
+            return Ok(None);
+        }
+        let count = audit.count(process)?;
         let unread = audit.unread(&list);
         if unread.is_empty() {
             // Alone, the calling thread knows that no other comes or goes.
@@ -126,8 +131,8 @@ impl Audit {
 
     /// The number of threads, as the kernel counts them. It stands in the status of the first one,
     /// which is thereby read.
-    fn count(&mut self) -> io::Result<Option<usize>> {
-        let Some(status) = Status::of_process()? else { return Ok(None) };
+    fn count(&mut self, process: Option<Status>) -> io::Result<Option<usize>> {
+        let Some(status) = process else { return Ok(None) };
         let count = status.threads;
         if let Some(first) = status.process {
             if matches!(judge(first, status, self.set)?, Look::Blocks) {

@@ -243,7 +243,7 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     audit::unblocked_threads(set, &opening::own_threads(&Os))?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
-            "/proc is not mounted: no thread's mask can be read",
+            "/proc is not mounted, or shows no thread's mask (gVisor): none can be read",
         )
     })
 }

@@ -321,7 +321,8 @@ fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Ac
 fn check<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<(), OpenError> {
     let mut threads = Delegates::wait_until_blocked(kernel, set, PATIENCE);
     if threads.is_empty() && audit {
-        // Where /proc is not mounted there is nothing to read: the program has to know its threads.
+        // Where /proc is not mounted, or shows no mask, there is nothing to read: the program has to know
+        // its threads.
         let own = own_threads(kernel);
         threads = kernel.unblocked_threads(set, &own)?.unwrap_or_default();
     }

@@ -137,11 +137,26 @@ pub(crate) fn odd_names_do_not_confuse_it() {
 
 /// Without /proc no thread is looked at, which is documented.
 pub(crate) fn without_proc_it_is_skipped() {
+    is_skipped(|| {});
+}
+
+/// As on gVisor, whose status has no `SigBlk`.
+pub(crate) fn where_no_mask_is_shown_it_is_skipped() {
+    is_skipped(|| {
+        std::fs::create_dir_all("/proc/self/task").expect("an empty file system");
+        let status = "Name:\tname\nState:\tR (running)\nTgid:\t3\nVmSize:\t11100 kB\nThreads:\t1\n\
+            Seccomp:\t0\n";
+        std::fs::write("/proc/self/status", status).expect("an empty file system");
+    });
+}
+
+fn is_skipped(fill: fn()) {
     if !harness::wait(harness::fork(|| assert!(hide_proc()))).success() {
         harness::skip("/proc may not be hidden here");
     }
     harness::in_fork(|| {
         assert!(hide_proc());
+        fill();
         let worker = Worker::start("worker");
         let signals = Signals::new(SET).expect("nothing to audit");
         worker.run(|| raw_block(SET));

@@ -10,8 +10,10 @@ pub(super) const PAUSE: Duration = Duration::from_millis(1);
 const ASLEEP_FULL: u32 = 100;
 const ASLEEP_ALL: u32 = 10;
 
-/// Or it has to run so long in the program's own code: 50 ms, in the ticks of `stat`.
-const COMPUTED: u64 = 5;
+/// Or so many looks have to find that it has run on in the program's own code: 50 ms, in the ticks of
+/// `stat`. Looks are counted, not ticks: a virtual machine that was not running for a while may book
+/// the time, at once, to the thread that was to.
+const COMPUTED: u32 = 5;
 
 /// What was seen of a thread whose mask is one that the C library makes for a moment.
 ///
@@ -24,21 +26,29 @@ const COMPUTED: u64 = 5;
 /// again, and starts no thread: it may count as blocking.
 ///
 /// So a thread keeps the mask by its own will if each look found the mask, and many found the thread
-/// asleep, which no creator is, nor a newborn for so long; or if it has meanwhile run in the
-/// program's own code for long, and longer than in system calls: 4 of 100 parts of its time is what
-/// a creator has there.
+/// asleep, which no creator is, nor a newborn for so long; or if it has meanwhile run on and on in the
+/// program's own code, and longer there than in system calls: 4 of 100 parts of its time is what a
+/// creator has there.
 #[derive(Default)]
 pub(super) struct Doubt {
     first: Option<Activity>,
     last: Option<Instant>,
     /// Looks that found it asleep.
     asleep: u32,
+    /// What the last look found of `user`, and how many found more than the one before.
+    user: u64,
+    ran: u32,
 }
 
 impl Doubt {
     /// Whether this look settles it.
     pub(super) fn is_settled_by(&mut self, now: Activity) -> bool {
-        let first = *self.first.get_or_insert(now);
+        let first = *self.first.get_or_insert_with(|| {
+            self.user = now.user;
+            now
+        });
+        self.ran += u32::from(now.user > self.user);
+        self.user = now.user;
         if now.is_asleep && self.last.is_none_or(|last| now.seen.duration_since(last) >= PAUSE) {
             self.last = Some(now.seen);
             self.asleep += 1;
@@ -49,7 +59,7 @@ impl Doubt {
             Mask::Full => ASLEEP_FULL,
             Mask::All => ASLEEP_ALL,
         };
-        self.asleep >= needed || (user >= COMPUTED && user > system)
+        self.asleep >= needed || (self.ran >= COMPUTED && user > system)
     }
 }
 
@@ -115,6 +125,9 @@ mod tests {
             // A newborn that waits for a CPU; with a number that another had before.
             assert_eq!(settled(mask, |_| (false, 0, 0)), None);
             assert_eq!(settled(mask, |number| (false, u64::from(number < 9), 0)), None);
+            // The machine itself waits for one, twice.
+            let stolen = |number| 30 * u64::from(number > 3) + 30 * u64::from(number > 9);
+            assert_eq!(settled(mask, |number| (false, stolen(number), 0)), None);
             // It creates all the time, a thread or one large process.
             assert_eq!(settled(mask, |number| (false, ticks(number) / 25, ticks(number))), None);
             assert_eq!(settled(mask, |number| (false, 1000, ticks(number))), None);

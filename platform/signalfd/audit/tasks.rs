@@ -53,6 +53,11 @@ impl Status {
         Status::read("/proc/self/status")
     }
 
+    /// Whether this is a system that does not show it: gVisor's status has other lines alone.
+    pub(super) fn shows_no_mask(&self) -> bool {
+        self.threads.is_some() && self.blocked.is_none()
+    }
+
     /// `None` if the thread has ended.
     pub(super) fn of(tid: u32) -> io::Result<Option<Status>> {
         Status::read(&format!("{TASKS}/{tid}/status"))
