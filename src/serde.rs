@@ -117,7 +117,9 @@ impl Serialize for SignalInfo {
         if let Some(value) = self.value() {
             map.serialize_entry("value", &value)?;
         }
-        if let Some(pointer) = self.value_ptr().filter(|&pointer| u32::try_from(pointer).is_err()) {
+        // The integer shares the pointer's first bytes, which are its upper half on a big-endian machine.
+        let holds_more = |pointer: &usize| pointer.to_ne_bytes()[4..].iter().any(|&byte| byte != 0);
+        if let Some(pointer) = self.value_ptr().filter(holds_more) {
             map.serialize_entry("pointer", &format_args!("{pointer:#x}"))?;
         }
         match self.origin() {

@@ -300,6 +300,7 @@ mod tests {
             ended: BTreeSet::new(),
             doubts: BTreeMap::new(),
             deadline: now + PATIENCE,
+            looks: 0,
         };
         let list = [caller, other].into();
         assert_eq!(audit.unread(&list), [other]);

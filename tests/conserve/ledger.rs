@@ -43,8 +43,9 @@ extern "C" fn handle(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c
     let info = unsafe { &*info };
     // SAFETY: sigqueue sent it, so there is a value.
     let value = unsafe { info.si_value() };
-    #[allow(clippy::cast_possible_truncation)] // the integer is the low half
-    note(&HANDLED, value.sival_ptr as usize as i32);
+    // A C union, which the libc crate shows as a pointer alone: the integer is its first bytes.
+    // SAFETY: a live, aligned value, which is at least as large.
+    note(&HANDLED, unsafe { (&raw const value).cast::<i32>().read() });
 }
 
 /// Installs the earlier handler, which enters what it handles.
