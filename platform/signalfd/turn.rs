@@ -29,37 +29,50 @@ const AWAITED: u32 = 2;
 /// Acquire where it is taken, with the Release where it ends: the next thread sees what the one
 /// before has changed.
 #[derive(Debug, Default)]
-pub(super) struct Turn(AtomicU32);
+pub(super) struct Turn {
+    word: AtomicU32,
+    /// Turns that have ended. Relaxed: it only tells a thread that waits that it waits for another one
+    /// than before.
+    ended: AtomicU32,
+}
 
 impl Turn {
-    /// Takes the turn; `None` if another thread has not ended its own in a second.
+    /// Takes the turn; `None` if another thread has not ended its own in a second. While one turn ends
+    /// after the other it waits: none is held up.
     pub(super) fn take<'a, K: Kernel>(&'a self, kernel: &'a K) -> Option<Taken<'a, K>> {
-        let Turn(word) = self;
+        let Turn { word, ended } = self;
         if word.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-            return Some(Taken { word, kernel });
+            return Some(Taken { turn: self, kernel });
         }
-        let deadline = kernel.now() + PATIENCE;
+        let mut deadline = kernel.now() + PATIENCE;
+        let mut seen = ended.load(Ordering::Relaxed);
         while word.swap(AWAITED, Ordering::Acquire) != FREE {
+            let now = ended.load(Ordering::Relaxed);
+            if now != seen {
+                (seen, deadline) = (now, kernel.now() + PATIENCE);
+            }
             let left = deadline.saturating_sub(kernel.now());
             if left.is_zero() {
                 return None;
             }
             kernel.wait(word, AWAITED, Some(left));
         }
-        Some(Taken { word, kernel })
+        Some(Taken { turn: self, kernel })
     }
 }
 
 /// Dropping it ends the turn.
 pub(super) struct Taken<'a, K: Kernel> {
-    word: &'a AtomicU32,
+    turn: &'a Turn,
     kernel: &'a K,
 }
 
 impl<K: Kernel> Drop for Taken<'_, K> {
     fn drop(&mut self) {
-        if self.word.swap(FREE, Ordering::Release) == AWAITED {
-            self.kernel.wake(self.word);
+        let Turn { word, ended } = self.turn;
+        ended.fetch_add(1, Ordering::Relaxed);
+        if word.swap(FREE, Ordering::Release) == AWAITED {
+            self.kernel.wake(word);
         }
     }
 }
@@ -83,6 +96,23 @@ mod tests {
         drop(first);
         drop(turn.take(&Os).expect("free again"));
         drop(turn.take(&Os).expect("and again"));
+    }
+
+    /// Threads that have it by turns for longer than the patience together, and no one for long.
+    #[test]
+    fn turns_that_end_are_waited_for() {
+        let turn = Turn::default();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let taken = turn.take(&Os).expect("each ends soon");
+                        thread::sleep(PATIENCE / 20);
+                        drop(taken);
+                    }
+                });
+            }
+        });
     }
 
     #[test]
