@@ -279,7 +279,9 @@ fn written_by_ourselves() {
             let mut raw = Aligned([0; SIZE]);
             let at = if MIPS { 4 } else { 8 };
             raw.0[at..at + 4].copy_from_slice(&code.to_ne_bytes());
-            raw.0[16..48].copy_from_slice(&content);
+            // As much as the kernel's own record has (`struct kernel_siginfo`); it refuses more.
+            let end = if size_of::<usize>() == 8 { 48 } else { 32 };
+            raw.0[16..end].copy_from_slice(&content[..end - 16]);
             let (number, info) = (signal.as_raw(), raw.0.as_ptr());
             let send = || {
                 // SAFETY: reads the record.
