@@ -13,6 +13,8 @@
 //!   reason at all; `AsFd`. Dropping it puts mask and dispositions back, so that what was left unread
 //!   acts as it would have before. `change(set, audit)` is `update` in two steps: the signals that it
 //!   removes are not received any more, and act when the `Release` that it returns is dropped.
+//!   `Acquired::new(set, audit)` is the part of opening, and of adding to a set, that may wait for
+//!   other threads; `open_acquired` and `widen` are the rest. Dropping an `Acquired` undoes it.
 //!   `watch(set)` has the descriptor be readable for, and yield, those signals alone; the others of
 //!   its set stay in the kernel's queue. Opening and changing end that.
 //! - `Poller` (feature `tokio`): waits for many receivers at once. `add`, `arm` and `remove` are
@@ -166,7 +168,7 @@ pub(crate) use self::{
 // What only the fan-out of `src/tokio` needs.
 #[cfg(all(unix, feature = "tokio"))]
 pub(crate) use self::{
-    backend::{Poller, Release},
+    backend::{Acquired, Poller, Release},
     os::{claimed, start_quiet_thread},
     per_process::PerProcess,
 };

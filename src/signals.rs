@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::platform::Receiver;
 #[cfg(feature = "tokio")]
-use crate::platform::Release;
+use crate::platform::{Acquired, Release};
 use crate::{OpenError, SignalInfo, SignalSet, reserve};
 
 /// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
@@ -203,6 +203,32 @@ impl Signals {
     /// ```
     pub fn update(&self, set: impl Into<SignalSet>) -> Result<(), OpenError> {
         self.receiver.update(receivable(set.into())?, self.audit)
+    }
+
+    /// The part of opening a receiver, or of adding to its set, that may wait for other threads.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn acquire(set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
+        let set = receivable(set)?;
+        if let Some(error) = reserve::failed_at_start(set) {
+            return Err(error);
+        }
+        Acquired::new(set, audit)
+    }
+
+    /// A receiver of what was acquired; further signals are audited or not, as `audit` says.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn open_acquired(
+        acquired: Acquired,
+        audit: bool,
+    ) -> Result<Signals, (OpenError, Acquired)> {
+        let receiver = Receiver::open_acquired(acquired)?;
+        Ok(Signals { receiver, audit })
+    }
+
+    /// Adds what was acquired. No other thread may be changing the set.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn widen(&self, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
+        self.receiver.widen(acquired)
     }
 
     /// As [`update`](Self::update); but what is removed acts when the returned part is dropped,

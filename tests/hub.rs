@@ -7,6 +7,8 @@ mod bystanders;
 #[path = "hub/forks.rs"]
 mod forks;
 mod harness;
+#[path = "hub/joins.rs"]
+mod joins;
 #[cfg(target_os = "linux")]
 #[path = "hub/losses.rs"]
 mod losses;
@@ -33,6 +35,7 @@ use std::pin::pin;
 use bystanders::*;
 use forks::*;
 use harness::End;
+use joins::*;
 #[cfg(target_os = "linux")]
 use losses::*;
 #[cfg(target_os = "linux")]
@@ -104,6 +107,9 @@ fn main() {
             an_inherited_hub_says_what_to_do,
             a_forked_child_opens_its_own,
             forked_while_other_threads_use_the_hub,
+            many_widen_by_the_same_at_once,
+            #[cfg(target_os = "linux", "only Linux has a delegate thread")]
+            one_waits_for_a_handler_and_no_other_does,
             #[cfg(feature = "stream")]
             is_a_stream,
             #[cfg(target_os = "linux")]

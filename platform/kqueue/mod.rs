@@ -74,6 +74,20 @@ impl Receiver {
         self.change(set, audit).map(drop)
     }
 
+    /// Opens a receiver of what was acquired.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn open_acquired(acquired: Acquired) -> Result<Receiver, (OpenError, Acquired)> {
+        Receiver::open(acquired.0, false).map_err(|error| (error, acquired))
+    }
+
+    /// Adds what was acquired. No other thread may be changing the set.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn widen(&self, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
+        let widened = self.watch_all().map_err(OpenError::Os);
+        let widened = widened.and_then(|()| self.opened.update(self.set() | acquired.0));
+        widened.map_err(|error| (error, acquired))
+    }
+
     /// Changes the set; what is removed acts on the calling thread when the returned part is
     /// dropped at the latest.
     pub(crate) fn change(&self, set: SignalSet, _audit: bool) -> Result<Release, OpenError> {
@@ -208,6 +222,17 @@ impl Queues for Os {
 }
 
 static INHERITED: Inherited = Inherited::new();
+
+/// Signals that a receiver may take. No thread has to be waited for before, so nothing is done before.
+#[cfg(feature = "tokio")]
+pub(crate) struct Acquired(SignalSet);
+
+#[cfg(feature = "tokio")]
+impl Acquired {
+    pub(crate) fn new(set: SignalSet, _audit: bool) -> Result<Acquired, OpenError> {
+        Ok(Acquired(set))
+    }
+}
 
 /// Signals that a receiver has given up, and that the calling thread lets in when this is dropped.
 pub(crate) struct Release {

@@ -32,7 +32,7 @@ use rustix::io::Errno;
 pub(super) use self::audit::own_tid as tid;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
 #[cfg(feature = "tokio")]
-use self::opening::Released;
+use self::opening::{Acquisition, Released};
 use self::opening::{Descriptors, Opened};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
@@ -84,6 +84,19 @@ impl Receiver {
 
     pub(crate) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
         self.0.update(set, audit)
+    }
+
+    /// Opens a receiver of what was acquired.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn open_acquired(acquired: Acquired) -> Result<Receiver, (OpenError, Acquired)> {
+        let opened = Opened::open_acquired(*acquired.0);
+        opened.map(Receiver).map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
+    }
+
+    /// Adds what was acquired. No other thread may be changing the set.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn widen(&self, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
+        self.0.widen(*acquired.0).map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
     }
 
     /// Changes the set; what is removed acts when the returned part is dropped.
@@ -183,6 +196,17 @@ fn nothing_taken(error: io::Error) -> io::Result<Option<SignalInfo>> {
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.fd.as_fd()
+    }
+}
+
+/// Signals that a receiver may take, without waiting for anything. Dropping this gives them back.
+#[cfg(feature = "tokio")]
+pub(crate) struct Acquired(Box<Acquisition<Os>>);
+
+#[cfg(feature = "tokio")]
+impl Acquired {
+    pub(crate) fn new(set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
+        Ok(Acquired(Box::new(Acquisition::new(Os, set, audit)?)))
     }
 }
 

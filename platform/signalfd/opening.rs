@@ -65,20 +65,45 @@ struct Undo {
 
 impl<K: Descriptors> Opened<K> {
     pub(super) fn open(kernel: K, set: SignalSet, audit: bool) -> Result<Self, OpenError> {
-        let acquired = acquire(&kernel, set, audit)?;
+        let acquisition = Acquisition::new(kernel, set, audit)?;
+        Self::open_acquired(acquisition).map_err(|(error, _undone)| error)
+    }
+
+    pub(super) fn open_acquired(
+        mut acquisition: Acquisition<K>,
+    ) -> Result<Self, (OpenError, Acquisition<K>)> {
+        let Acquisition { kernel, set, generation, .. } = &acquisition;
+        let (kernel, set, generation) = (kernel.clone(), *set, *generation);
         let fd = match kernel.open(set) {
             Ok(fd) => fd,
             Err(error) => {
-                acquired.undo(&kernel, set);
-                return Err(OpenError::Os(Refused::wrap("signalfd(2)", error)));
+                return Err((OpenError::Os(Refused::wrap("signalfd(2)", error)), acquisition));
             }
         };
-        let generation = kernel.generation();
-        let Acquired { hold, chld } = acquired;
-        let undo = Mutex::new(Undo { holds: vec![hold], chld });
+        let (holds, chld) = match acquisition.acquired.take() {
+            Some(Acquired { hold, chld }) => (vec![hold], chld),
+            None => (Vec::new(), None),
+        };
+        let undo = Mutex::new(Undo { holds, chld });
         let set = AtomicSet::from(set);
         let (turn, waiters) = (Turn::default(), Waiters::default());
         Ok(Opened { kernel, fd, set, undo, turn, waiters, generation })
+    }
+
+    /// Adds what was acquired; waits for nothing. No other thread may be changing the set.
+    #[cfg(feature = "tokio")]
+    pub(super) fn widen(
+        &self,
+        mut acquisition: Acquisition<K>,
+    ) -> Result<(), (OpenError, Acquisition<K>)> {
+        let set = self.set() | acquisition.set;
+        match self.commit(set, SignalSet::EMPTY, acquisition.acquired.take()) {
+            Ok(_nothing_released) => Ok(()),
+            Err((error, acquired)) => {
+                acquisition.acquired = acquired;
+                Err((error, acquisition))
+            }
+        }
     }
 
     pub(super) fn set(&self) -> SignalSet {
@@ -245,6 +270,34 @@ impl<K: Descriptors> Released<K> {
 impl<K: Descriptors> Drop for Released<K> {
     fn drop(&mut self) {
         self.end(|| {});
+    }
+}
+
+/// Signals that are claimed, and blocked in every thread, for a receiver to take. Dropping this undoes
+/// it.
+pub(super) struct Acquisition<K: Descriptors> {
+    kernel: K,
+    set: SignalSet,
+    /// None when a receiver has taken it.
+    acquired: Option<Acquired>,
+    generation: u64,
+}
+
+impl<K: Descriptors> Acquisition<K> {
+    pub(super) fn new(kernel: K, set: SignalSet, audit: bool) -> Result<Self, OpenError> {
+        let acquired = Some(acquire(&kernel, set, audit)?);
+        let generation = kernel.generation();
+        Ok(Acquisition { kernel, set, acquired, generation })
+    }
+}
+
+impl<K: Descriptors> Drop for Acquisition<K> {
+    fn drop(&mut self) {
+        if self.generation == self.kernel.generation() {
+            if let Some(acquired) = self.acquired.take() {
+                acquired.undo(&self.kernel, self.set);
+            }
+        }
     }
 }
 

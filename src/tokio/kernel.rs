@@ -6,24 +6,35 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reader::Reader;
-use crate::platform::{self, PerProcess, Poller, Release};
+use crate::platform::{self, Acquired, PerProcess, Poller, Release};
 use crate::{OpenError, SignalInfo, SignalSet, Signals, send};
 
 /// A receiver's descriptor, and what the reader thread waits with.
 pub(super) trait Kernel: Send + Sync + Sized + 'static {
     type Receiver: Send + 'static;
+    /// Signals that a receiver may take. Dropping it gives them back, so no lock may be held.
+    type Acquired: Send + 'static;
     /// Signals that a receiver has given up. Dropping it lets them act, so no lock may be held.
     type Release: Send + 'static;
 
-    fn open(&self, set: SignalSet, is_audited: bool) -> Result<Self::Receiver, OpenError>;
-    fn set(&self, receiver: &Self::Receiver) -> SignalSet;
-    fn change(
+    /// Claims signals for a receiver. It may wait for handlers of the program, so no lock may be held.
+    fn acquire(&self, set: SignalSet, is_audited: bool) -> Result<Self::Acquired, OpenError>;
+    fn open(
         &self,
-        receiver: &mut Self::Receiver,
-        set: SignalSet,
-    ) -> Result<Self::Release, OpenError>;
+        acquired: Self::Acquired,
+        is_audited: bool,
+    ) -> Result<Self::Receiver, (OpenError, Self::Acquired)>;
+    fn widen(
+        &self,
+        receiver: &Self::Receiver,
+        acquired: Self::Acquired,
+    ) -> Result<(), (OpenError, Self::Acquired)>;
+    fn set(&self, receiver: &Self::Receiver) -> SignalSet;
+    /// Takes signals out of the receiver's set, which becomes `set`.
+    fn narrow(&self, receiver: &Self::Receiver, set: SignalSet)
+    -> Result<Self::Release, OpenError>;
     /// Has the descriptor yield the signals of `set` alone.
-    fn watch(&self, receiver: &mut Self::Receiver, set: SignalSet) -> io::Result<()>;
+    fn watch(&self, receiver: &Self::Receiver, set: SignalSet) -> io::Result<()>;
     /// Appends what one `read(2)` gives, up to `limit` records.
     fn read(
         &self,
@@ -79,21 +90,30 @@ fn poller() -> io::Result<&'static Poller> {
 
 impl Kernel for System {
     type Receiver = Signals;
+    type Acquired = Acquired;
     type Release = Release;
 
-    fn open(&self, set: SignalSet, is_audited: bool) -> Result<Signals, OpenError> {
-        Signals::builder().audit(is_audited).open(set)
+    fn acquire(&self, set: SignalSet, is_audited: bool) -> Result<Acquired, OpenError> {
+        Signals::acquire(set, is_audited)
+    }
+
+    fn open(&self, acquired: Acquired, is_audited: bool) -> Result<Signals, (OpenError, Acquired)> {
+        Signals::open_acquired(acquired, is_audited)
+    }
+
+    fn widen(&self, receiver: &Signals, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
+        receiver.widen(acquired)
     }
 
     fn set(&self, receiver: &Signals) -> SignalSet {
         receiver.set()
     }
 
-    fn change(&self, receiver: &mut Signals, set: SignalSet) -> Result<Release, OpenError> {
+    fn narrow(&self, receiver: &Signals, set: SignalSet) -> Result<Release, OpenError> {
         receiver.change(set)
     }
 
-    fn watch(&self, receiver: &mut Signals, set: SignalSet) -> io::Result<()> {
+    fn watch(&self, receiver: &Signals, set: SignalSet) -> io::Result<()> {
         receiver.watch(set)
     }
 

@@ -19,7 +19,7 @@
 //! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
 //! arms it. Arming is level-triggered: what became readable before is reported too. So no wake-up is
-//! lost, and no atomic is needed: all that threads share here is behind these locks.
+//! lost.
 //!
 //! # Locks
 //!
@@ -27,7 +27,9 @@
 //! lock under which the reader thread is started ([`kernel`](super::kernel)), the lock of the
 //! process' state in `platform/` (taken to open, change or watch a receiver, and to start a thread).
 //! The reader thread holds none of them while it waits, and none is held while a waker is cloned,
-//! woken or dropped, while a receiver or a part of one is dropped, or while a signal is sent again.
+//! woken or dropped, while signals are acquired for a receiver, while a receiver or a part of one is
+//! dropped, or while a signal is sent again. What a task waits in is an atomic of its own: see
+//! [`Turn`](super::hub::turn::Turn).
 //!
 //! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
 //! none of these held.

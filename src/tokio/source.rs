@@ -55,6 +55,8 @@ pub(super) struct After<K: Kernel> {
     pub(super) unread: Vec<SignalInfo>,
     /// What `receiver` and `release` give up.
     pub(super) releasing: SignalSet,
+    /// What no receiver has taken: it is given back.
+    pub(super) acquired: Option<K::Acquired>,
 }
 
 impl<K: Kernel> After<K> {
@@ -65,6 +67,7 @@ impl<K: Kernel> After<K> {
             release: None,
             unread: Vec::new(),
             releasing: SignalSet::EMPTY,
+            acquired: None,
         }
     }
 }
@@ -79,7 +82,7 @@ pub(super) struct Shared<S: Sink, K: Kernel> {
     /// that waits.
     turnstile: Mutex<()>,
     state: Mutex<State<S, K>>,
-    /// Tells that a release or a closing has come to its end.
+    /// Tells that a release, a closing or an acquisition has come to its end.
     ended: Condvar,
 }
 
@@ -91,6 +94,8 @@ pub(super) struct State<S: Sink, K: Kernel> {
     batch: Vec<SignalInfo>,
     /// What was given up and may still be claimed.
     pub(super) releasing: SignalSet,
+    /// What a thread is about to acquire, without the lock.
+    pub(super) acquiring: SignalSet,
 }
 
 struct Registration<K: Kernel> {
@@ -107,6 +112,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
             registration: None,
             batch: Vec::new(),
             releasing: SignalSet::EMPTY,
+            acquiring: SignalSet::EMPTY,
         };
         Shared {
             generation: kernel.generation(),
@@ -175,6 +181,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         after.woken.wake_all();
         // Handlers of the program may run here.
         drop(after.release);
+        drop(after.acquired);
         let is_closed = after.receiver.is_some();
         drop(after.receiver);
         after.unread.into_iter().for_each(|info| self.kernel.send_again(info));
@@ -190,23 +197,28 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         }
     }
 
-    /// Waits until `ended` holds, at most until the deadline: until a release or a closing of
-    /// another thread has come to its end.
+    /// Tells the threads that wait for it that an acquisition has come to its end.
+    pub(super) fn tell_ended(&self) {
+        self.ended.notify_all();
+    }
+
+    /// Waits until `ended` holds, at most until the deadline: until a release, a closing or an
+    /// acquisition of another thread has come to its end. Returns whether it has.
     pub(super) fn wait_until(
         &self,
         deadline: Instant,
         ended: impl Fn(&State<S, K>) -> bool,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let mut state = self.lock()?;
         while !ended(&state) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                break;
+                return Ok(false);
             }
             let waited = self.ended.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes sure that the reader thread serves a waiter, which the caller has noted under this very
@@ -279,7 +291,7 @@ impl<S: Sink, K: Kernel> State<S, K> {
 
     /// Has the descriptor yield what the sink wants.
     pub(super) fn update_watch(&mut self, kernel: &K) {
-        if let (Some(receiver), Some(set)) = (&mut self.receiver, self.sink.watch()) {
+        if let (Some(receiver), Some(set)) = (&self.receiver, self.sink.watch()) {
             // It fails in no known way. If it did, more would be read than can be kept in order,
             // and acts at the end.
             let watched = kernel.watch(receiver, set);

@@ -183,14 +183,16 @@ impl SignalHub {
     /// were there before. So that this takes no longer under a flood, 64 pending records are taken for
     /// sent before; of more than that, it may see the rest.
     ///
-    /// Subscribing to signals that are not received yet widens the receiver, or opens it again.
-    /// Where another thread is about to give up the same signal for this hub, it waits for that,
-    /// for one second at most.
+    /// Subscribing to signals that are not received yet widens the receiver, or opens it again. That
+    /// may wait for other threads, as [`Signals::new`] does; no other call on this hub waits for it. Where another thread is about to give up the same signal for this hub, or to widen it by the
+    /// same, it waits for that, for one second at most.
     ///
     /// # Errors
     ///
     /// As [`Signals::new`], for the signals that are not received yet; [`OpenError::Empty`]; in a
-    /// forked child, for a hub that it inherited. Nothing has been changed then.
+    /// forked child, for a hub that it inherited; [`OpenError::Os`] of the kind
+    /// [`ResourceBusy`](std::io::ErrorKind::ResourceBusy), if another thread has been widening the hub by
+    /// the same signals, or giving them up, for a second. Nothing has been changed then.
     ///
     /// # Examples
     ///

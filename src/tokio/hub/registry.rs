@@ -35,6 +35,8 @@ pub(in crate::tokio) struct Registry {
     arrivals: u64,
     /// What the hub was opened with and has had no subscriber yet.
     pub(in crate::tokio) reserved: SignalSet,
+    /// What threads are about to subscribe to.
+    pub(in crate::tokio) joins: Vec<SignalSet>,
     pub(in crate::tokio) subscribers: usize,
     /// How many handles can still subscribe.
     pub(in crate::tokio) hubs: usize,
@@ -103,6 +105,7 @@ impl Registry {
             records: Records::default(),
             arrivals: 0,
             reserved: set,
+            joins: Vec::new(),
             subscribers: 0,
             hubs: 1,
             is_audited,
@@ -316,7 +319,8 @@ impl Registry {
     /// What has to be received.
     pub(in crate::tokio) fn needed(&self) -> SignalSet {
         let states = self.signals.iter().filter(|(_, state)| state.subscribers > 0);
-        states.map(|(&signal, _)| signal).fold(self.reserved, SignalSet::with)
+        let wanted = self.joins.iter().fold(self.reserved, |all, &join| all | join);
+        states.map(|(&signal, _)| signal).fold(wanted, SignalSet::with)
     }
 
     /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is

@@ -13,7 +13,6 @@ use crate::tokio::hub::receiver::{Hub, add_hub, remove_hub, subscribe, unsubscri
 use crate::tokio::hub::registry::Registry;
 use crate::tokio::hub::turn::Place;
 use crate::tokio::hub::waiting::Waiting;
-use crate::tokio::kernel::Kernel;
 use crate::tokio::roster::Task;
 use crate::tokio::source::Shared;
 use crate::{Signal, SignalSet};
@@ -26,7 +25,7 @@ fn rt() -> Signal {
 
 fn hub(machine: &Arc<Machine>, set: impl Into<SignalSet>) -> ModelHub {
     let (kernel, set) = (Model(machine.clone()), set.into());
-    let receiver = kernel.open(set, true).expect("open");
+    let receiver = machine.open(set);
     let hub = Arc::new(Shared::new(kernel.clone(), Some(receiver), Registry::new(set, true)));
     hub.lock().expect("not inherited").update_watch(&kernel);
     hub
@@ -350,6 +349,35 @@ fn one_subscribes_while_the_last_goes() {
         joins.join().expect("no panic");
         remove_hub(&hub);
         assert_eq!(machine.acted(), [1]);
+    });
+}
+
+/// One acquires for both, or each tries; a third receives and goes meanwhile.
+#[test]
+fn two_widen_by_the_same_at_once() {
+    check(|machine| {
+        let hub = hub(machine, rt());
+        let mut one = Subscriber::task(&hub, rt());
+        let joins = [(); 2].map(|()| {
+            let hub = hub.clone();
+            spawn(move || Subscriber::thread(&hub, [rt(), Signal::USR1]))
+        });
+        let receives = spawn(move || assert_eq!(one.recv(), 1));
+        machine.send(rt(), 1);
+        receives.join().expect("no panic");
+        let mut joined = joins.map(|thread| thread.join().expect("no panic"));
+        machine.send(Signal::USR1, 2);
+        for one in &mut joined {
+            let received = one.recv_until(|received| {
+                received.last().is_some_and(|event| event.signal() == Signal::USR1)
+            });
+            assert_eq!(received.last().map(|event| value(&event.info())), Some(2));
+        }
+        drop(joined);
+        assert!(machine.is_claimed(rt()) == machine.is_claimed(Signal::USR1));
+        remove_hub(&hub);
+        assert!(!machine.is_claimed(rt()));
+        assert!(machine.acted().is_empty());
     });
 }
 

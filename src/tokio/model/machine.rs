@@ -120,6 +120,13 @@ impl Machine {
         self.lock().read.iter().filter(|&&read| read == signal).count()
     }
 
+    /// A receiver of `set`, which none has yet.
+    pub(super) fn open(self: &Arc<Machine>, set: SignalSet) -> ModelReceiver {
+        let kernel = Model(self.clone());
+        let acquired = kernel.acquire(set, true).expect("not claimed");
+        kernel.open(acquired, true).unwrap_or_else(|_| panic!("opened"))
+    }
+
     /// The values of what has acted, in order.
     pub(super) fn acted(&self) -> Vec<usize> {
         let mut values: Vec<_> = self.lock().acted.iter().map(value).collect();
@@ -140,6 +147,26 @@ pub(super) struct Model(pub(super) Arc<Machine>);
 pub(super) struct ModelReceiver {
     machine: Arc<Machine>,
     number: u64,
+}
+
+/// Claimed, and received by none yet.
+pub(super) struct ModelAcquired {
+    machine: Arc<Machine>,
+    set: SignalSet,
+}
+
+impl ModelAcquired {
+    fn take(&mut self) -> SignalSet {
+        std::mem::take(&mut self.set)
+    }
+}
+
+impl Drop for ModelAcquired {
+    fn drop(&mut self) {
+        if !self.set.is_empty() {
+            self.machine.release(self.set);
+        }
+    }
 }
 
 pub(super) struct ModelRelease {
@@ -163,44 +190,64 @@ impl Drop for ModelReceiver {
 
 impl Kernel for Model {
     type Receiver = ModelReceiver;
+    type Acquired = ModelAcquired;
     type Release = ModelRelease;
 
-    fn open(&self, set: SignalSet, _is_audited: bool) -> Result<ModelReceiver, OpenError> {
+    fn acquire(&self, set: SignalSet, _is_audited: bool) -> Result<ModelAcquired, OpenError> {
         let mut state = self.0.lock();
         let taken = state.claimed & set;
         if !taken.is_empty() {
             return Err(OpenError::AlreadyReceived(taken));
         }
         state.claimed |= set;
+        drop(state);
+        // As long as it takes: a handler of the program may be awaited.
+        shuttle::thread::yield_now();
+        Ok(ModelAcquired { machine: self.0.clone(), set })
+    }
+
+    fn open(
+        &self,
+        mut acquired: ModelAcquired,
+        _is_audited: bool,
+    ) -> Result<ModelReceiver, (OpenError, ModelAcquired)> {
+        let mut state = self.0.lock();
+        let set = acquired.take();
         state.last += 1;
         let number = state.last;
         state.receivers.insert(number, (set, set));
         Ok(ModelReceiver { machine: self.0.clone(), number })
     }
 
+    fn widen(
+        &self,
+        receiver: &ModelReceiver,
+        mut acquired: ModelAcquired,
+    ) -> Result<(), (OpenError, ModelAcquired)> {
+        let mut state = self.0.lock();
+        let (earlier, _) = state.receivers[&receiver.number];
+        let set = earlier | acquired.take();
+        state.receivers.insert(receiver.number, (set, set));
+        drop(state);
+        self.0.changed.notify_all();
+        Ok(())
+    }
+
     fn set(&self, receiver: &ModelReceiver) -> SignalSet {
         self.0.lock().receivers[&receiver.number].0
     }
 
-    fn change(
-        &self,
-        receiver: &mut ModelReceiver,
-        set: SignalSet,
-    ) -> Result<ModelRelease, OpenError> {
+    fn narrow(&self, receiver: &ModelReceiver, set: SignalSet) -> Result<ModelRelease, OpenError> {
         let mut state = self.0.lock();
         let (earlier, _) = state.receivers[&receiver.number];
-        let taken = state.claimed & (set - earlier);
-        if !taken.is_empty() {
-            return Err(OpenError::AlreadyReceived(taken));
-        }
-        state.claimed |= set;
+        assert!((set - earlier).is_empty(), "only what was acquired is added");
         state.receivers.insert(receiver.number, (set, set));
         drop(state);
         self.0.changed.notify_all();
         Ok(ModelRelease { machine: self.0.clone(), set: earlier - set })
     }
 
-    fn watch(&self, receiver: &mut ModelReceiver, set: SignalSet) -> io::Result<()> {
+    fn watch(&self, receiver: &ModelReceiver, set: SignalSet) -> io::Result<()> {
         let mut state = self.0.lock();
         let (received, _) = state.receivers[&receiver.number];
         state.receivers.insert(receiver.number, (received, set & received));

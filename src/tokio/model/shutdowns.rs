@@ -8,7 +8,6 @@ use shuttle::thread;
 use super::machine::{Machine, Model, value};
 use super::{block_on, check};
 use crate::Signal;
-use crate::tokio::kernel::Kernel;
 use crate::tokio::shutdown::{Latch, Latched, ShutdownCause, Waiting};
 use crate::tokio::source::Shared;
 
@@ -17,7 +16,7 @@ struct Shutdown(Arc<Latched<Model>>);
 impl Shutdown {
     fn open(machine: &Arc<Machine>, signal: Signal, keeps: bool) -> Shutdown {
         let kernel = Model(machine.clone());
-        let receiver = kernel.open(signal.into(), true).expect("open");
+        let receiver = machine.open(signal.into());
         Shutdown(Arc::new(Shared::new(kernel, Some(receiver), Latch::new(keeps))))
     }
 
