@@ -192,6 +192,13 @@ impl Queues for Simulated {
 }
 
 impl Queue {
+    /// Before each call on a queue. What was in doubt until this one is so no longer.
+    fn enter(&self, call: impl FnOnce() -> String) {
+        enter(call);
+        self.check();
+        with_own(|own| own.putting_back = SignalSet::EMPTY);
+    }
+
     fn check(&self) {
         with(|world| {
             let queue = &world.queues[self.0];
@@ -221,12 +228,12 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return Ok(());
         }
-        enter(|| format!("{} watches {signal}", self.0));
-        self.check();
+        self.enter(|| format!("{} watches {signal}", self.0));
+        with_own(|own| own.taking_over = SignalSet::EMPTY);
         fails("watching")?;
         let watched = SignalSet::from(signal);
         with(|world| world.queues[self.0].watched |= watched);
-        with_own(|own| own.taking_over |= watched);
+        with_own(|own| own.taking_over = watched);
         Ok(())
     }
 
@@ -235,14 +242,11 @@ impl dispositions::Kernel for &Queue {
             return;
         }
         for signal in set {
-            enter(|| format!("{} does not watch {signal}", self.0));
-            self.check();
+            self.enter(|| format!("{} does not watch {signal}", self.0));
             with(|world| {
                 let queue = &mut world.queues[self.0];
                 queue.watched = queue.watched.without(signal);
-                let own = &mut world.threads[scheduler::current()];
-                own.taking_over = own.taking_over.without(signal);
-                own.putting_back = own.putting_back.without(signal);
+                world.threads[scheduler::current()].taking_over = SignalSet::EMPTY;
                 let forgotten = take_out(&mut queue.records, signal.into());
                 world.forget(forgotten);
             });
@@ -253,14 +257,10 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return SignalSet::EMPTY;
         }
-        enter(|| format!("takes what is unread of {}", self.0));
-        self.check();
+        self.enter(|| format!("takes what is unread of {}", self.0));
         let current = scheduler::current();
         with(|world| {
             let records = std::mem::take(&mut world.queues[self.0].records);
-            let own = &mut world.threads[current];
-            own.putting_back = SignalSet::EMPTY;
-            own.since_read.clear();
             world.threads[current].taken.extend(&records);
             records.into_iter().map(|(signal, _)| signal).collect()
         })
@@ -270,7 +270,7 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return SignalSet::EMPTY;
         }
-        enter(|| "pending".into());
+        self.enter(|| "pending".into());
         with(|world| {
             let own = &mut world.threads[scheduler::current()];
             let blocked = world.pending.iter().filter(|(signal, _)| own.mask.contains(*signal));
@@ -291,6 +291,7 @@ impl dispositions::Kernel for &Queue {
             return Ok(Action::default());
         }
         enter(|| format!("action of {signal}"));
+        with_own(|own| own.putting_back = SignalSet::EMPTY);
         Ok(with(|world| world.action(signal)))
     }
 
@@ -298,7 +299,9 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return Ok(());
         }
+        // In a forked child the queue is not there, and there is nothing to be recorded.
         enter(|| format!("sets action of {signal}: {:?}", action.disposition()));
+        with_own(|own| own.putting_back = SignalSet::EMPTY);
         if action.mark(signal).is_some() {
             fails("setting an action")?;
         }
@@ -313,7 +316,7 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return;
         }
-        enter(|| format!("sends {signal} to itself"));
+        self.enter(|| format!("sends {signal} to itself"));
         let current = scheduler::current();
         with(|world| {
             let taken = take_out(&mut world.threads[current].taken, signal.into());

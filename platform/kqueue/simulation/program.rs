@@ -76,7 +76,6 @@ fn add_thread(index: usize, blocked: SignalSet) {
             concerned: SignalSet::EMPTY,
             taking_over: SignalSet::EMPTY,
             putting_back: SignalSet::EMPTY,
-            since_read: Vec::new(),
             idle: SignalSet::EMPTY,
             taken: Vec::new(),
         });

@@ -33,12 +33,12 @@ pub(super) struct Thread {
     pub(super) guards: Vec<SignalSet>,
     /// What it opens or closes just now.
     pub(super) concerned: SignalSet,
-    /// What it watches already, and whose action it has not changed yet.
+    /// What it watches since the last call, or the last but one, and whose action it has still to
+    /// change: what comes now acts and is recorded.
     pub(super) taking_over: SignalSet,
-    /// Whose action it has put back, and has not read the records since.
+    /// Whose action it has put back by its last call: the next one reads what was recorded, and does
+    /// not tell what came before from what came after.
     pub(super) putting_back: SignalSet,
-    /// What was sent since it has read the records.
-    pub(super) since_read: Vec<(Signal, Numbers)>,
     /// What did nothing then, because of an inherited receiver.
     pub(super) idle: SignalSet,
     /// What it has taken away unread, or pending, and may send again.
@@ -81,8 +81,8 @@ pub(super) struct World {
     pub(super) acted: Numbers,
     /// Ignored as without this crate.
     pub(super) ignored: Numbers,
-    /// On their way between the two calls that take a signal over, or those that give it back: these
-    /// may both act and be received, or act twice.
+    /// Sent between the two calls that take a signal over, or those that give it back: these may both
+    /// act and be received, or act twice.
     pub(super) between: Numbers,
     /// Of these, what did both, or acted twice.
     pub(super) twice: Numbers,
@@ -181,30 +181,21 @@ impl World {
     pub(super) fn note_change(&mut self, signal: Signal, is_taken_over: bool) {
         let own = &mut self.threads[scheduler::current()];
         if is_taken_over {
-            own.taking_over = own.taking_over.without(signal);
-            return;
+            own.taking_over = SignalSet::EMPTY;
+        } else {
+            own.putting_back = signal.into();
         }
-        let generation = self.generation;
-        let watches = |queue: &Queue| {
-            queue.is_open && queue.generation == generation && queue.watched.contains(signal)
-        };
-        if !self.queues.iter().any(watches) {
-            return; // an inherited receiver's: nothing was recorded
-        }
-        own.putting_back = own.putting_back.with(signal);
-        let sent = own.since_read.iter().filter(|(known, _)| *known == signal);
-        self.between |= sent.fold(0, |all, (_, numbers)| all | numbers);
     }
 
     pub(super) fn send_new(&mut self, signal: Signal) {
         let number = 1 << self.sent;
         self.sent += 1;
         self.sent_during += u32::from(self.is_concerned(signal));
-        for thread in self.threads.iter_mut().filter(|thread| thread.is_alive) {
-            if (thread.taking_over | thread.putting_back).contains(signal) {
-                self.between |= number;
-            }
-            add(&mut thread.since_read, signal, number);
+        let is_in_doubt = |thread: &Thread| {
+            thread.is_alive && (thread.taking_over | thread.putting_back).contains(signal)
+        };
+        if self.threads.iter().any(is_in_doubt) {
+            self.between |= number;
         }
         self.send(signal, number);
     }
