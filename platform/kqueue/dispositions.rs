@@ -119,10 +119,7 @@ pub(super) fn give_back<K: Kernel>(kernel: &mut K, set: SignalSet, changes: &mut
             put_back(kernel, &change);
         }
         unread |= kernel.take_unread() - back;
-        // In a forked child there may be an earlier change of the same signal.
-        if !signals(&undone).contains(change.signal) {
-            back = back.with(change.signal);
-        }
+        back = back.with(change.signal);
     }
     kernel.unwatch(set);
     for signal in unread {

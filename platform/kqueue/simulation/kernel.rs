@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use super::world::{self, deliver, take_out, with, with_own};
+use super::world::{self, World, deliver, take_out, with, with_own};
 use crate::platform::actions::Action;
 use crate::platform::kernel::Kernel;
 use crate::platform::kernel::State;
@@ -196,7 +196,9 @@ impl Queue {
     fn enter(&self, call: impl FnOnce() -> String) {
         enter(call);
         self.check();
-        with_own(|own| own.putting_back = SignalSet::EMPTY);
+        with_own(|own| {
+            (own.taking_over, own.putting_back) = (SignalSet::EMPTY, SignalSet::EMPTY);
+        });
     }
 
     fn check(&self) {
@@ -229,11 +231,10 @@ impl dispositions::Kernel for &Queue {
             return Ok(());
         }
         self.enter(|| format!("{} watches {signal}", self.0));
-        with_own(|own| own.taking_over = SignalSet::EMPTY);
         fails("watching")?;
         let watched = SignalSet::from(signal);
         with(|world| world.queues[self.0].watched |= watched);
-        with_own(|own| own.taking_over = watched);
+        with_own(|own| (own.taking_over, own.doubtful) = (watched, 0));
         Ok(())
     }
 
@@ -246,7 +247,6 @@ impl dispositions::Kernel for &Queue {
             with(|world| {
                 let queue = &mut world.queues[self.0];
                 queue.watched = queue.watched.without(signal);
-                world.threads[scheduler::current()].taking_over = SignalSet::EMPTY;
                 let forgotten = take_out(&mut queue.records, signal.into());
                 world.forget(forgotten);
             });
@@ -270,7 +270,7 @@ impl dispositions::Kernel for &Queue {
         if scheduler::is_clearing() {
             return SignalSet::EMPTY;
         }
-        self.enter(|| "pending".into());
+        enter(|| "pending".into());
         with(|world| {
             let own = &mut world.threads[scheduler::current()];
             let blocked = world.pending.iter().filter(|(signal, _)| own.mask.contains(*signal));
@@ -278,6 +278,7 @@ impl dispositions::Kernel for &Queue {
             for &(signal, numbers) in &pending {
                 if own.taking_over.contains(signal) {
                     // Another thread may let it in, and act on it, before it is discarded here.
+                    own.doubtful |= numbers & !world.between;
                     world.between |= numbers;
                     world::add(&mut own.taken, signal, numbers);
                 }
@@ -303,7 +304,8 @@ impl dispositions::Kernel for &Queue {
         enter(|| format!("sets action of {signal}: {:?}", action.disposition()));
         with_own(|own| own.putting_back = SignalSet::EMPTY);
         if action.mark(signal).is_some() {
-            fails("setting an action")?;
+            // If it fails, the signal acts still: nothing is in doubt.
+            fails("setting an action").inspect_err(|_| with(World::end_doubt))?;
         }
         with(|world| {
             world.set_action(signal, *action);

@@ -75,6 +75,7 @@ fn add_thread(index: usize, blocked: SignalSet) {
             guards: Vec::new(),
             concerned: SignalSet::EMPTY,
             taking_over: SignalSet::EMPTY,
+            doubtful: 0,
             putting_back: SignalSet::EMPTY,
             idle: SignalSet::EMPTY,
             taken: Vec::new(),

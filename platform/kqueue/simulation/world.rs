@@ -36,6 +36,8 @@ pub(super) struct Thread {
     /// What it watches since the last call, or the last but one, and whose action it has still to
     /// change: what comes now acts and is recorded.
     pub(super) taking_over: SignalSet,
+    /// What came so.
+    pub(super) doubtful: Numbers,
     /// Whose action it has put back by its last call: the next one reads what was recorded, and does
     /// not tell what came before from what came after.
     pub(super) putting_back: SignalSet,
@@ -187,15 +189,24 @@ impl World {
         }
     }
 
+    /// The running thread does not take over what it has begun to.
+    pub(super) fn end_doubt(&mut self) {
+        let own = &mut self.threads[scheduler::current()];
+        self.between &= !own.doubtful;
+        own.taking_over = SignalSet::EMPTY;
+    }
+
     pub(super) fn send_new(&mut self, signal: Signal) {
         let number = 1 << self.sent;
         self.sent += 1;
         self.sent_during += u32::from(self.is_concerned(signal));
-        let is_in_doubt = |thread: &Thread| {
-            thread.is_alive && (thread.taking_over | thread.putting_back).contains(signal)
-        };
-        if self.threads.iter().any(is_in_doubt) {
-            self.between |= number;
+        for thread in self.threads.iter_mut().filter(|thread| thread.is_alive) {
+            if thread.taking_over.contains(signal) {
+                thread.doubtful |= number & !self.between;
+            }
+            if (thread.taking_over | thread.putting_back).contains(signal) {
+                self.between |= number;
+            }
         }
         self.send(signal, number);
     }
