@@ -5,6 +5,9 @@
 //! `SIMULATION_FIRST` the first of them. A seed that breaks the law is run again, and tells each
 //! step; `SIMULATION_SEED` runs that one alone.
 
+pub(super) mod actions;
+pub(super) mod lock;
+pub(super) mod program;
 pub(super) mod random;
 pub(super) mod scheduler;
 

@@ -264,6 +264,13 @@ pub(in crate::platform) fn wake(is_such: impl Fn(State) -> bool) {
     });
 }
 
+/// Lets a thread go on that waits for something which a signal interrupts.
+pub(in crate::platform) fn interrupt(thread: usize) {
+    if !matches!(state(thread), State::Ready | State::Lock) {
+        set_state(thread, State::Ready);
+    }
+}
+
 /// Tells a step, if it is asked for.
 pub(in crate::platform) fn trace(step: impl FnOnce() -> String) {
     if with(|all| all.trace.is_some()) {

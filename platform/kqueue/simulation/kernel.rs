@@ -1,32 +1,27 @@
 //! The simulated kernel, as this crate calls it. Another thread may go on at each call.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::RawFd;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use super::world::{self, World, deliver, take_out, with, with_own};
 use crate::platform::actions::Action;
-use crate::platform::kernel::Kernel;
-use crate::platform::kernel::State;
+use crate::platform::kernel::{Kernel, State};
 use crate::platform::kqueue::dispositions::{self, Change};
 use crate::platform::kqueue::opening::Queues;
 use crate::platform::kqueue::shared::Shared;
-use crate::platform::simulation::scheduler;
+use crate::platform::simulation::lock::locked;
+use crate::platform::simulation::{program, scheduler};
 use crate::platform::threads::Record;
 use crate::{Signal, SignalSet};
 
 #[derive(Clone, Debug)]
 pub(super) struct Simulated;
 
-/// Before each call: others may go on, and what is pending may interrupt.
 pub(super) fn enter(call: impl FnOnce() -> String) {
-    scheduler::pause();
-    deliver();
-    scheduler::trace(call);
+    program::enter(deliver, call);
 }
 
 fn fails(call: &str) -> io::Result<()> {
@@ -71,23 +66,7 @@ impl Kernel for Simulated {
             return change(&mut State::default());
         }
         enter(|| "lock".into());
-        let current = scheduler::current();
-        while with(|world| world.lock.is_some()) {
-            scheduler::block(scheduler::State::Lock);
-            deliver();
-        }
-        let state: Rc<RefCell<State<Shared>>> = with(|world| {
-            world.lock = Some(current);
-            world.state.clone()
-        });
-        scheduler::trace(|| "has the lock".into());
-        let result = change(&mut state.borrow_mut());
-        scheduler::trace(|| "unlocks".into());
-        with(|world| world.lock = None);
-        scheduler::wake(|state| state == scheduler::State::Lock);
-        scheduler::pause();
-        deliver();
-        result
+        locked(|run| with(|world| run(&mut world.lock)), deliver, change)
     }
 
     fn set_mask(&self, mask: SignalSet) -> io::Result<SignalSet> {
@@ -293,7 +272,7 @@ impl dispositions::Kernel for &Queue {
         }
         enter(|| format!("action of {signal}"));
         with_own(|own| own.putting_back = SignalSet::EMPTY);
-        Ok(with(|world| world.action(signal)))
+        Ok(with(|world| world.actions.get(signal)))
     }
 
     fn set_action(&mut self, signal: Signal, action: &Action) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! Random programs, and the random world in which they run.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,10 +8,12 @@ use super::kernel::{Simulated, enter};
 use super::world::{self, Thread, USED, World, with, with_own};
 use crate::SignalSet;
 use crate::platform::actions::Action;
-use crate::platform::kernel::State;
 use crate::platform::kqueue::opening::Opened;
 use crate::platform::masks::{Guard, settle};
 use crate::platform::process::end_thread;
+use crate::platform::simulation::actions::Actions;
+use crate::platform::simulation::lock::Lock;
+use crate::platform::simulation::program::{Guarded, take_any, wait_for_all};
 use crate::platform::simulation::scheduler::{self, chance, random};
 
 /// Signals that were sent in all schedules so far while a receiver of them was opened, changed or
@@ -33,7 +34,7 @@ const SENT: u32 = 12;
 /// One schedule: makes the world and its first threads.
 pub(super) fn schedule() {
     scheduler::set_hooks(before_step, at_end);
-    let actions: Vec<_> = USED.map(|signal| (signal, random_action())).into();
+    let actions: Actions = USED.map(|signal| (signal, random_action())).into_iter().collect();
     let (sends, fails) = ([0, 1, 4, 8][random(4)], [0, 0, 8][random(3)]);
     world::set_world(Some(World {
         threads: Vec::new(),
@@ -42,8 +43,7 @@ pub(super) fn schedule() {
         actions: actions.clone(),
         own_actions: actions,
         generation: 1,
-        lock: None,
-        state: Rc::new(RefCell::new(State::default())),
+        lock: Lock::default(),
         forked: None,
         sends,
         fails,
@@ -72,7 +72,7 @@ fn add_thread(index: usize, blocked: SignalSet) {
             mask: blocked,
             is_alive: true,
             blocked,
-            guards: Vec::new(),
+            guards: Guarded::default(),
             concerned: SignalSet::EMPTY,
             taking_over: SignalSet::EMPTY,
             doubtful: 0,
@@ -137,7 +137,7 @@ fn run_thread() {
         enter(|| "-- has ended".into());
         return with_own(|own| own.is_alive = false);
     }
-    wait_for_all();
+    wait_for_all(world::deliver);
     with(|world| world.fails = 0);
     while let Some(receiver) = take_receiver() {
         drop_receiver(receiver);
@@ -145,21 +145,12 @@ fn run_thread() {
     while let Some((guard, set)) = guards.pop() {
         drop_guard(guard, set);
     }
-    wait_for_all();
+    wait_for_all(world::deliver);
     let _ = settle(&Simulated);
     with(|world| world.sends = 0);
-    wait_for_all();
+    wait_for_all(world::deliver);
     with(|world| world.check_end());
     scheduler::finish();
-}
-
-/// Waits until all threads of the program have come here.
-fn wait_for_all() {
-    let phase = scheduler::phase();
-    while scheduler::phase() == phase {
-        scheduler::block(scheduler::State::Barrier);
-        world::deliver();
-    }
 }
 
 fn act(guards: &mut Guards) {
@@ -171,7 +162,7 @@ fn act(guards: &mut Guards) {
         20..23 => {
             let set = random_set();
             if let Ok(guard) = Guard::new(Simulated, set) {
-                with_own(|own| own.guards.push(set));
+                with_own(|own| own.guards.add(set));
                 guards.push((guard, set));
             }
         }
@@ -182,7 +173,7 @@ fn act(guards: &mut Guards) {
         25 if !guards.is_empty() => {
             let (guard, set) = guards.swap_remove(random(guards.len()));
             with_own(|own| own.blocked |= set);
-            forget_guard(set);
+            with_own(|own| own.guards.forget(set));
             guard.keep();
         }
         26 => drop(settle(&Simulated)),
@@ -200,10 +191,7 @@ fn act(guards: &mut Guards) {
 }
 
 fn take_receiver() -> Option<Opened<Simulated>> {
-    RECEIVERS.with_borrow_mut(|all| {
-        let index = if all.is_empty() { return None } else { random(all.len()) };
-        Some(all.swap_remove(index))
-    })
+    RECEIVERS.with_borrow_mut(take_any)
 }
 
 fn put_receiver(receiver: Opened<Simulated>) {
@@ -288,15 +276,8 @@ fn read(receiver: Opened<Simulated>) {
 }
 
 fn drop_guard(guard: Guard<Simulated>, set: SignalSet) {
-    forget_guard(set);
+    with_own(|own| own.guards.forget(set));
     drop(guard);
-}
-
-fn forget_guard(set: SignalSet) {
-    with_own(|own| {
-        let index = own.guards.iter().position(|guard| *guard == set);
-        own.guards.swap_remove(index.expect("it is held"));
-    });
 }
 
 /// The program sets an action, of what nothing of this crate has.
@@ -309,8 +290,7 @@ fn set_own_action() {
         let is_inherited = world.inherited.iter().any(|(_, set)| has(*set));
         if !is_received && !is_inherited && !has(world.lost) && !world.is_concerned(signal) {
             scheduler::trace(|| format!("-- sets {signal}: {:?}", action.disposition()));
-            world.own_actions.retain(|(known, _)| *known != signal);
-            world.own_actions.push((signal, action));
+            world.own_actions.set(signal, action);
             world.set_action(signal, action);
             let taken = std::mem::take(&mut world.threads[scheduler::current()].taken);
             world.forget(taken);
@@ -344,7 +324,7 @@ impl World {
         let lost = self.queues.iter().enumerate().filter(|(number, _)| !kept.contains(number));
         self.lost |= lost.fold(SignalSet::EMPTY, |all, (_, queue)| all | queue.receives);
         self.pending.clear();
-        (self.lock, self.state) = (None, Rc::default());
+        self.lock = Lock::default();
         self.forked = Some(self.threads[forking].record.clone());
         // What was sent before was sent to the parent.
         self.ignored = (1 << self.sent) - 1;

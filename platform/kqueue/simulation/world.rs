@@ -5,16 +5,16 @@
 //! again for others, stands for all of these.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::platform::actions::Action;
-use crate::platform::kernel::State;
 use crate::platform::kqueue::dispositions::Change;
 use crate::platform::kqueue::shared::Shared;
+use crate::platform::simulation::actions::Actions;
+use crate::platform::simulation::lock::Lock;
+use crate::platform::simulation::program::Guarded;
 use crate::platform::simulation::scheduler;
 use crate::platform::threads::Record;
-use crate::platform::{ByDefault, numbers};
 use crate::{Disposition, Signal, SignalSet};
 
 /// What the schedules are about.
@@ -30,7 +30,7 @@ pub(super) struct Thread {
     pub(super) is_alive: bool,
     /// What the program blocks there, for good and by guards.
     pub(super) blocked: SignalSet,
-    pub(super) guards: Vec<SignalSet>,
+    pub(super) guards: Guarded,
     /// What it opens or closes just now.
     pub(super) concerned: SignalSet,
     /// What it watches since the last call, or the last but one, and whose action it has still to
@@ -49,7 +49,7 @@ pub(super) struct Thread {
 
 impl Thread {
     pub(super) fn kept_out(&self) -> SignalSet {
-        self.guards.iter().fold(self.blocked, |all, set| all | *set)
+        self.blocked | self.guards.set()
     }
 }
 
@@ -67,12 +67,11 @@ pub(super) struct World {
     pub(super) threads: Vec<Thread>,
     pub(super) queues: Vec<Queue>,
     pub(super) pending: Vec<(Signal, Numbers)>,
-    pub(super) actions: Vec<(Signal, Action)>,
+    pub(super) actions: Actions,
     /// What the program has set.
-    pub(super) own_actions: Vec<(Signal, Action)>,
+    pub(super) own_actions: Actions,
     pub(super) generation: u64,
-    pub(super) lock: Option<usize>,
-    pub(super) state: Rc<RefCell<State<Shared>>>,
+    pub(super) lock: Lock<Shared>,
     pub(super) forked: Option<Arc<Record>>,
     pub(super) sends: usize,
     pub(super) fails: usize,
@@ -114,11 +113,6 @@ pub(super) fn with_own<T>(run: impl FnOnce(&mut Thread) -> T) -> T {
     with(|world| run(&mut world.threads[scheduler::current()]))
 }
 
-fn find(actions: &[(Signal, Action)], signal: Signal) -> Action {
-    let known = actions.iter().find(|(known, _)| *known == signal);
-    known.map_or_else(Action::default, |(_, action)| *action)
-}
-
 /// Adds to what is there of the signal.
 pub(super) fn add(all: &mut Vec<(Signal, Numbers)>, signal: Signal, numbers: Numbers) {
     match all.iter_mut().find(|(known, _)| *known == signal) {
@@ -134,33 +128,16 @@ pub(super) fn take_out(all: &mut Vec<(Signal, Numbers)>, set: SignalSet) -> Vec<
     taken
 }
 
-fn is_ignored(signal: Signal, action: &Action) -> bool {
-    match action.disposition() {
-        Disposition::Ignore => true,
-        Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
-        Disposition::Handler => false,
-    }
-}
-
 impl World {
-    pub(super) fn action(&self, signal: Signal) -> Action {
-        find(&self.actions, signal)
-    }
-
-    pub(super) fn own_action(&self, signal: Signal) -> Action {
-        find(&self.own_actions, signal)
-    }
-
     /// Whether the signal would do nothing without this crate.
     fn does_nothing(&self, signal: Signal) -> bool {
         let inherited = self.inherited.iter().any(|(_, set)| set.contains(signal));
-        inherited || self.lost.contains(signal) || is_ignored(signal, &self.own_action(signal))
+        inherited || self.lost.contains(signal) || self.own_actions.ignore(signal)
     }
 
     pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
-        self.actions.retain(|(known, _)| *known != signal);
-        self.actions.push((signal, action));
-        if is_ignored(signal, &action) {
+        self.actions.set(signal, action);
+        if self.actions.ignore(signal) {
             for (signal, numbers) in take_out(&mut self.pending, signal.into()) {
                 scheduler::trace(|| format!("({signal} {numbers:#b} is discarded)"));
                 add(&mut self.threads[scheduler::current()].taken, signal, numbers);
@@ -222,7 +199,7 @@ impl World {
             is_recorded = true;
             add(&mut queue.records, signal, numbers);
         }
-        if is_ignored(signal, &self.action(signal)) {
+        if self.actions.ignore(signal) {
             if !is_recorded && self.does_nothing(signal) {
                 self.ignored |= numbers;
             } else if !is_recorded && numbers & !self.done() != 0 {
@@ -232,12 +209,8 @@ impl World {
         }
         add(&mut self.pending, signal, numbers);
         for (index, thread) in self.threads.iter().enumerate() {
-            let waits = !matches!(
-                scheduler::state(index),
-                scheduler::State::Ready | scheduler::State::Lock
-            );
-            if thread.is_alive && waits && !thread.mask.contains(signal) {
-                scheduler::set_state(index, scheduler::State::Ready);
+            if thread.is_alive && !thread.mask.contains(signal) {
+                scheduler::interrupt(index);
             }
         }
     }
@@ -267,7 +240,7 @@ impl World {
     }
 
     fn act(&mut self, thread: usize, signal: Signal, numbers: Numbers) {
-        if self.lock == Some(thread) {
+        if self.lock.holder == Some(thread) {
             scheduler::fail(format!("{signal} acts while its thread has the lock"));
         }
         if self.threads[thread].kept_out().contains(signal) {
@@ -297,12 +270,7 @@ impl World {
             }
         }
         for signal in USED.into_iter().filter(|signal| !self.lost.contains(*signal)) {
-            let parts =
-                |action: Action| (action.disposition(), action.0.sa_flags, action.mark(signal));
-            let (now, own) = (parts(self.action(signal)), parts(self.own_action(signal)));
-            if now != own {
-                scheduler::fail(format!("{signal} has the action {now:?} in the end, not {own:?}"));
-            }
+            self.actions.check(signal, &self.own_actions).unwrap_or_else(|e| scheduler::fail(e));
         }
         let pending = self.pending.iter().fold(0, |all, (_, numbers)| all | numbers);
         let lost = ((1 << self.sent) - 1) & !(self.done() | pending);
@@ -313,7 +281,7 @@ impl World {
         if self.queues.iter().any(|queue| queue.is_open && queue.generation == generation) {
             scheduler::fail("a queue is open in the end".into());
         }
-        let claimed = self.state.borrow().claimed();
+        let claimed = self.lock.state.borrow().claimed();
         if !claimed.is_empty() {
             scheduler::fail(format!("{claimed:?} is claimed in the end"));
         }
@@ -329,7 +297,7 @@ pub(super) fn deliver() {
             let index = world.pending.iter().position(|(signal, _)| !mask.contains(*signal))?;
             let (signal, numbers) = world.pending.remove(index);
             world.act(current, signal, numbers);
-            Some((signal, numbers, world.action(signal).disposition()))
+            Some((signal, numbers, world.actions.get(signal).disposition()))
         });
         let Some((signal, numbers, disposition)) = acts else { return };
         scheduler::trace(|| format!("{signal} {numbers:#b} acts: {disposition:?}"));

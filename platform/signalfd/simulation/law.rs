@@ -1,9 +1,8 @@
 //! The law: what may act where, beside what the program would see without this crate.
 
-use std::rc::Rc;
-
 use super::world::{Fate, Sent, Thread, World, used};
-use crate::platform::actions::Action;
+use crate::platform::simulation::lock::Lock;
+use crate::platform::simulation::program::Guarded;
 use crate::platform::simulation::scheduler;
 use crate::platform::threads::Record;
 use crate::{Signal, SignalSet};
@@ -19,7 +18,9 @@ pub(super) struct Own {
     /// What guards have left blocked for good.
     pub(super) kept: SignalSet,
     /// The guards that are held.
-    pub(super) guards: Vec<SignalSet>,
+    pub(super) guards: Guarded,
+    /// What it left guarded when it ended.
+    pub(super) forgotten: SignalSet,
     /// What receivers or guards have had here.
     pub(super) received: SignalSet,
     /// What of that the program has blocked itself since: programs that it starts do so too.
@@ -43,15 +44,6 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn guarded(&self) -> SignalSet {
-        self.guards.iter().fold(SignalSet::EMPTY, |all, set| all | *set)
-    }
-
-    pub(super) fn forget_guard(&mut self, set: SignalSet) {
-        let index = self.guards.iter().position(|guard| *guard == set);
-        self.guards.swap_remove(index.expect("it is held"));
-    }
-
     /// The program blocks what it has let in so far.
     pub(super) fn block(&mut self, set: SignalSet) {
         self.blocked |= set;
@@ -66,7 +58,7 @@ impl Own {
 
     /// What must not act there.
     pub(super) fn kept_out(&self) -> SignalSet {
-        self.blocked | self.guarded()
+        self.blocked | self.guards.set()
     }
 }
 
@@ -153,9 +145,7 @@ impl World {
         // crate, too. Of two that were pending, one at a thread, one is left.
         let (until, is_another_left) = taken.unwrap_or((0, false));
         let is_unseen = number >= until && taken.is_some();
-        if !self.is_ignored_by_program(signal)
-            || !(is_unseen || is_another_left || sent.is_directed)
-        {
+        if !self.own_actions.ignore(signal) || !(is_unseen || is_another_left || sent.is_directed) {
             scheduler::fail(format!("{signal} no {number} was pending, and an action discards it"));
         }
         self.settle(number, if is_another_left { Fate::Merged } else { Fate::Ignored });
@@ -165,7 +155,7 @@ impl World {
     pub(super) fn check_act(&self, thread: usize, sent: Sent) {
         let (signal, number) = (sent.signal, sent.number);
         let on = &self.threads[thread];
-        if self.lock == Some(thread) {
+        if self.lock.holder == Some(thread) {
             scheduler::fail(format!("{signal} no {number} acts while its thread has the lock"));
         }
         if let Some(opened) = self.law.receiver(signal) {
@@ -175,7 +165,7 @@ impl World {
         let may = if on.is_delegate {
             let mut program = self.program();
             let lets_in = program.any(|(_, own)| !own.own.kept_out().contains(signal));
-            let guarded = self.program().any(|(_, own)| own.own.guarded().contains(signal));
+            let guarded = self.program().any(|(_, own)| own.own.guards.set().contains(signal));
             let is_abandoned = self.law.maybe_abandoned.contains(signal);
             lets_in || on.excused.contains(signal) || (is_abandoned && !guarded)
         } else {
@@ -184,8 +174,9 @@ impl World {
         if !may {
             scheduler::fail(format!("{signal} no {number} acts where the program blocks it"));
         }
-        let [now, own] = [self.action(signal), self.own_action(signal)].map(|a| a.disposition());
-        if now != own && !self.is_ignored_by_program(signal) {
+        let [now, own] =
+            [&self.actions, &self.own_actions].map(|all| all.get(signal).disposition());
+        if now != own && !self.own_actions.ignore(signal) {
             scheduler::fail(format!("{signal} no {number} acts as {now:?}, not as {own:?}"));
         }
     }
@@ -193,11 +184,15 @@ impl World {
     /// The delegates that have not answered may go on letting in what they do of the set, until they
     /// have: a thread that blocks it waits for them, but not for ever, and one that ends not at all.
     pub(super) fn excuse_unanswered(&mut self, set: SignalSet) {
-        let state = self.state.clone();
-        // A thread that has the lock is being asked for nothing here.
-        let Ok(state) = state.try_borrow() else { return };
-        for (tid, may_let_in) in state.backend.unanswered() {
-            for thread in self.threads.iter_mut().filter(|thread| thread.tid == tid) {
+        let state = self.lock.state.clone();
+        let unanswered = match state.try_borrow() {
+            Ok(state) => state.backend.unanswered().collect::<Vec<_>>(),
+            // A thread that has the lock looks at them just now: it may be any.
+            Err(_) => self.threads.iter().map(|thread| (thread.tid, set)).collect(),
+        };
+        for (tid, may_let_in) in unanswered {
+            let delegates = self.threads.iter_mut().filter(|thread| thread.is_delegate);
+            for thread in delegates.filter(|thread| thread.tid == tid) {
                 (thread.excused, thread.late) = (thread.excused | (may_let_in & set), 2);
             }
         }
@@ -213,7 +208,7 @@ impl World {
         for fate in self.fates.iter_mut().filter(|fate| **fate == Fate::OnItsWay) {
             *fate = Fate::Elsewhere;
         }
-        (self.lock, self.state) = (None, Rc::default());
+        self.lock = Lock::default();
         // Without a hook the child's only thread is known to be the one.
         self.forked = Some(self.threads[forking].record.clone());
         self.is_bare_child = !has_hook;
@@ -249,6 +244,11 @@ impl World {
                 let unsure = (own.blocked - own.kept) & newly;
                 own.blocked -= unsure;
                 own.loose = (own.loose - newly) | unsure;
+                // A thread that the opener started under a guard, and left, blocks for that or for
+                // the receiver: nothing tells.
+                let unsure = (set & by.forgotten) - own.kept;
+                own.blocked -= unsure;
+                own.loose |= unsure;
             }
         }
         self.threads[forking].own = own;
@@ -280,12 +280,7 @@ impl World {
         }
         let is_given_up = |signal: &Signal| (lost | self.law.unopened).contains(*signal);
         for signal in used().filter(|signal| !is_given_up(signal)) {
-            let parts =
-                |action: Action| (action.disposition(), action.0.sa_flags, action.mark(signal));
-            let (now, own) = (parts(self.action(signal)), parts(self.own_action(signal)));
-            if now != own {
-                scheduler::fail(format!("{signal} has the action {now:?} in the end, not {own:?}"));
-            }
+            self.actions.check(signal, &self.own_actions).unwrap_or_else(|e| scheduler::fail(e));
         }
         let queues = self.threads.iter().map(|thread| &thread.pending).chain([&self.pending]);
         let pending: Vec<_> = queues.flatten().map(|sent| sent.number).collect();
@@ -297,7 +292,7 @@ impl World {
         if self.descriptors.iter().any(|fd| fd.is_open && fd.generation == self.generation) {
             scheduler::fail("a descriptor is open in the end".into());
         }
-        if let Ok(state) = self.state.try_borrow() {
+        if let Ok(state) = self.lock.state.try_borrow() {
             if !state.claimed().is_empty() {
                 scheduler::fail(format!("{:?} is claimed in the end", state.claimed()));
             }

@@ -1,8 +1,10 @@
 //! The steps of the signalfd backend, on a simulated kernel.
 
+mod descriptors;
 mod kernel;
 mod law;
 mod program;
+mod steps;
 mod world;
 
 #[test]

@@ -1,35 +1,29 @@
 //! Random programs, and the random world in which they run.
 
 use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::Duration;
 
 use super::kernel::{Simulated, enter, everything};
 use super::law::{self, Law};
+use super::steps::{
+    self, Guards, current, drop_guard, drop_receiver, guard, keep, open, read, take_receiver,
+    update,
+};
 use super::world::{self, USED, World, used, with, with_own};
 use crate::platform::actions::Action;
-use crate::platform::kernel::State;
-use crate::platform::masks::{Guard, settle};
 use crate::platform::process::end_thread;
-use crate::platform::signalfd::opening::Opened;
+use crate::platform::simulation::actions::Actions;
+use crate::platform::simulation::lock::Lock;
+use crate::platform::simulation::program::wait_for_all;
 use crate::platform::simulation::scheduler::{self, chance, random};
-use crate::{OpenError, Signal, SignalSet};
-
-/// The receivers that any thread of the program may use next, with their numbers.
-type Receivers = Vec<(usize, Opened<Simulated>)>;
+use crate::{Signal, SignalSet};
 
 thread_local! {
-    static RECEIVERS: RefCell<Receivers> = const { RefCell::new(Vec::new()) };
     /// The guards of threads that ended without dropping them.
     static FORGOTTEN: RefCell<Vec<Guards>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Threads of the program at most.
 const MOST: usize = 5;
-
-/// How long a guard waits for a delegate, and an opening; and the giving back that undoes it.
-const ANSWER: Duration = Duration::from_millis(100);
-const PATIENCE: Duration = Duration::from_secs(1).saturating_add(ANSWER);
 
 /// Signals that are sent at most.
 const SENT: usize = 10;
@@ -39,7 +33,7 @@ pub(super) fn schedule() {
     scheduler::set_hooks(before_step, at_end);
     let sends = [0, 1, 4, 8][random(4)];
     let (fails, slow) = ([0, 0, 16][random(3)], [0, 0, 8, 32][random(4)]);
-    let actions: Vec<_> = used().map(|signal| (signal, random_action(signal))).collect();
+    let actions: Actions = used().map(|signal| (signal, random_action(signal))).collect();
     world::set_world(Some(World {
         threads: Vec::new(),
         leader: 0,
@@ -50,8 +44,7 @@ pub(super) fn schedule() {
         fates: Vec::new(),
         descriptors: Vec::new(),
         generation: 1,
-        lock: None,
-        state: Rc::new(RefCell::new(State::default())),
+        lock: Lock::default(),
         forked: None,
         is_bare_child: false,
         newly_blocked: SignalSet::EMPTY,
@@ -109,22 +102,20 @@ fn before_step() {
 }
 
 fn at_end() {
-    RECEIVERS.with_borrow_mut(Vec::clear);
+    steps::clear();
     FORGOTTEN.with_borrow_mut(Vec::clear);
     world::set_world(None);
 }
 
-fn random_signal() -> Signal {
+pub(super) fn random_signal() -> Signal {
     let all = USED.len() + 1;
     used().nth(random(all)).expect("one of them")
 }
 
-fn random_set() -> SignalSet {
+pub(super) fn random_set() -> SignalSet {
     let count = [1, 1, 1, 2, 3][random(5)];
     (0..count).map(|_| random_signal()).collect()
 }
-
-type Guards = Vec<(Guard<Simulated>, SignalSet)>;
 
 /// A thread of the program.
 fn run_thread() {
@@ -141,7 +132,7 @@ fn run_thread() {
     if others > 0 && chance(32) {
         return end(guards);
     }
-    wait_for_all();
+    wait_for_all(world::deliver);
     with(|world| (world.fails, world.slow) = (0, world.slow / 2));
     while let Some(receiver) = take_receiver() {
         drop_receiver(receiver);
@@ -149,23 +140,14 @@ fn run_thread() {
     while let Some((guard, set)) = guards.pop() {
         drop_guard(guard, set);
     }
-    wait_for_all();
+    wait_for_all(world::deliver);
     current();
-    wait_for_all();
+    wait_for_all(world::deliver);
     // The last threads of the program wait until the crate's own have done all.
     with(|world| world.sends = 0);
-    wait_for_all();
+    wait_for_all(world::deliver);
     with(|world| world.check_end());
     scheduler::finish();
-}
-
-/// Waits until all threads of the program have come here, and those of the crate's own are idle.
-fn wait_for_all() {
-    let phase = scheduler::phase();
-    while scheduler::phase() == phase {
-        scheduler::block(scheduler::State::Barrier);
-        world::deliver();
-    }
 }
 
 fn act(guards: &mut Guards) {
@@ -190,176 +172,6 @@ fn act(guards: &mut Guards) {
         30 => start_thread(),
         _ => enter(|| "does nothing".into()),
     }
-}
-
-fn take_receiver() -> Option<(usize, Opened<Simulated>)> {
-    RECEIVERS.with_borrow_mut(|all| {
-        let index = if all.is_empty() { return None } else { random(all.len()) };
-        Some(all.swap_remove(index))
-    })
-}
-
-fn put_receiver(number: usize, receiver: Opened<Simulated>) {
-    RECEIVERS.with_borrow_mut(|all| all.push((number, receiver)));
-}
-
-impl Law {
-    fn opened(&mut self, number: usize) -> &mut law::Opened {
-        self.opened.iter_mut().find(|opened| opened.number == number).expect("it is open")
-    }
-}
-
-fn open() {
-    let (set, is_audited) = (random_set(), chance(56));
-    let number = with(|world| {
-        world.law.numbers += 1;
-        world.law.numbers
-    });
-    scheduler::trace(|| format!("-- opens receiver {number}: {set:?}, audit {is_audited}"));
-    begin_opening(set);
-    match Opened::open(Simulated, set, is_audited) {
-        Ok(receiver) => {
-            scheduler::trace(|| format!("-- receiver {number} is open"));
-            with(|world| {
-                let (generation, holds) = (world.generation, vec![(scheduler::current(), set)]);
-                let excepted = world.threads[scheduler::current()].own.excepted;
-                let receives = set;
-                world.threads[scheduler::current()].own.received |= set;
-                world.law.check_unclaimed(set);
-                world.law.opened.push(law::Opened {
-                    number,
-                    generation,
-                    receives,
-                    holds,
-                    is_audited,
-                    excepted,
-                });
-            });
-            put_receiver(number, receiver);
-        }
-        Err(error) => failed(&error),
-    }
-}
-
-fn begin_opening(set: SignalSet) {
-    with_own(|own| {
-        (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY);
-        own.own.opens = set;
-        own.waited = Duration::ZERO;
-    });
-}
-
-/// An opening waits for no handler's end, and names the threads that it has waited for in vain.
-fn failed(error: &OpenError) {
-    scheduler::trace(|| format!("-- refused: {error}"));
-    let waited = with_own(|own| own.waited);
-    if waited > PATIENCE {
-        scheduler::fail(format!("an opening waits for {waited:?}"));
-    }
-    if let OpenError::UnblockedThreads { threads, .. } = error {
-        // 0 is a delegate that has not begun to run.
-        let is_known =
-            |tid| tid == 0 || with(|world| world.threads.iter().any(|thread| thread.tid == tid));
-        if let Some(unknown) = threads.iter().find(|thread| !is_known(thread.tid)) {
-            scheduler::fail(format!("an opening names {unknown}, which is no thread"));
-        }
-    }
-}
-
-fn update((number, receiver): (usize, Opened<Simulated>)) {
-    let set = random_set();
-    let (before, is_own, audits) = with(|world| {
-        let generation = world.generation;
-        let opened = world.law.opened(number);
-        let before = opened.receives;
-        opened.receives = before & set;
-        (before, opened.generation == generation, chance(56))
-    });
-    scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
-    begin_opening(set - before);
-    let result = if chance(32) {
-        receiver.update(set, audits)
-    } else {
-        receiver.change(set, audits).map(drop)
-    };
-    match result {
-        Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
-        Ok(()) => with(|world| {
-            let excepted = world.threads[scheduler::current()].own.excepted;
-            world.law.check_unclaimed(set - before);
-            let current = scheduler::current();
-            let opened = world.law.opened(number);
-            opened.receives = set;
-            opened.holds.iter_mut().for_each(|hold| hold.1 &= set);
-            opened.holds.push((current, set - before));
-            opened.excepted |= excepted & (set - before);
-            opened.is_audited &= audits || (set - before).is_empty();
-        }),
-        Err(error) => {
-            failed(&error);
-            with(|world| world.law.opened(number).receives = before);
-        }
-    }
-    put_receiver(number, receiver);
-}
-
-fn drop_receiver((number, receiver): (usize, Opened<Simulated>)) {
-    scheduler::trace(|| format!("-- drops receiver {number}"));
-    with(|world| world.law.opened(number).receives = SignalSet::EMPTY);
-    with_own(|own| own.own.may_yield = true);
-    drop(receiver);
-    with(|world| world.law.opened.retain(|opened| opened.number != number));
-    scheduler::trace(|| format!("-- dropped receiver {number}"));
-}
-
-fn read((number, receiver): (usize, Opened<Simulated>)) {
-    scheduler::trace(|| format!("-- reads receiver {number}"));
-    receiver.fd.read();
-    put_receiver(number, receiver);
-}
-
-fn guard(guards: &mut Guards) {
-    let set = random_set();
-    scheduler::trace(|| format!("-- guards {set:?}"));
-    let begin = scheduler::clock();
-    if let Ok(guard) = Guard::new(Simulated, set) {
-        with(|world| {
-            let own = &mut world.threads[scheduler::current()].own;
-            own.guards.push(set);
-            own.received |= set;
-            // As documented: it waits so long for a delegate, and for no handler's end.
-            if scheduler::clock() - begin >= ANSWER {
-                world.excuse_unanswered(set);
-            }
-        });
-        scheduler::trace(|| format!("-- has guarded {set:?}"));
-        guards.push((guard, set));
-    }
-}
-
-fn drop_guard(guard: Guard<Simulated>, set: SignalSet) {
-    scheduler::trace(|| format!("-- drops the guard of {set:?}"));
-    with_own(|own| own.own.forget_guard(set));
-    drop(guard);
-    scheduler::trace(|| format!("-- dropped the guard of {set:?}"));
-}
-
-fn keep(guard: Guard<Simulated>, set: SignalSet) {
-    scheduler::trace(|| format!("-- keeps {set:?}"));
-    with_own(|own| {
-        own.own.blocked |= set;
-        own.own.kept |= set;
-        own.own.loose -= set;
-        own.own.forget_guard(set);
-    });
-    guard.keep();
-}
-
-fn current() {
-    scheduler::trace(|| "-- settles".into());
-    let mask = settle(&Simulated);
-    let own = with_own(|own| own.mask);
-    assert_eq!(mask.ok(), Some(own), "the mask now");
 }
 
 /// The program blocks something itself, which it lets in so far.
@@ -397,8 +209,7 @@ fn spawn_child() {
 /// The child goes on, with this thread alone.
 fn fork(has_hook: bool) {
     enter(|| format!("-- forks, hook {has_hook}: the child goes on"));
-    let kept =
-        RECEIVERS.with_borrow(|all| all.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+    let kept = steps::numbers();
     with(|world| world.fork(scheduler::current(), has_hook, &kept));
 }
 
@@ -439,6 +250,7 @@ fn end(mut guards: Guards) {
         let unsure = world.law.unsure;
         let thread = &mut world.threads[scheduler::current()];
         thread.own.is_ending = true;
+        thread.own.forgotten = thread.own.guards.set();
         thread.own.guards.clear();
         let unblocked = (thread.mask | unsure) - thread.own.blocked;
         world.law.abandoned |= (unblocked & thread.mask) - thread.own.loose;

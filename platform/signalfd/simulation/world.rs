@@ -1,14 +1,14 @@
 //! A process as the kernel sees it: threads, masks, dispositions, and what is pending.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::law::{Law, Own};
 use crate::platform::actions::Action;
-use crate::platform::kernel::State;
 use crate::platform::signalfd::delegate::Delegates;
+use crate::platform::simulation::actions::Actions;
+use crate::platform::simulation::lock::Lock;
 use crate::platform::simulation::scheduler;
 use crate::platform::threads::Record;
 use crate::platform::{ByDefault, numbers};
@@ -87,15 +87,14 @@ pub(super) struct World {
     pub(super) leader: usize,
     pub(super) pending: Vec<Sent>,
     pub(super) sent: usize,
-    pub(super) actions: Vec<(Signal, Action)>,
+    pub(super) actions: Actions,
     /// What the program has set.
-    pub(super) own_actions: Vec<(Signal, Action)>,
+    pub(super) own_actions: Actions,
     /// Of all that was sent, by its number.
     pub(super) fates: Vec<Fate>,
     pub(super) descriptors: Vec<Descriptor>,
     pub(super) generation: u64,
-    pub(super) lock: Option<usize>,
-    pub(super) state: Rc<RefCell<State<Delegates>>>,
+    pub(super) lock: Lock<Delegates>,
     /// Of the thread that forked, if a hook told.
     pub(super) forked: Option<Arc<Record>>,
     /// Forked by a bare system call: the C library knows nothing of it, so it starts no thread.
@@ -127,42 +126,12 @@ pub(super) fn with_own<T>(run: impl FnOnce(&mut Thread) -> T) -> T {
     with(|world| run(&mut world.threads[scheduler::current()]))
 }
 
-fn find(actions: &[(Signal, Action)], signal: Signal) -> Action {
-    let known = actions.iter().find(|(known, _)| *known == signal);
-    known.map_or_else(Action::default, |(_, action)| *action)
-}
-
-fn is_ignored(signal: Signal, action: &Action) -> bool {
-    match action.disposition() {
-        Disposition::Ignore => true,
-        Disposition::Default => numbers::by_default(signal.as_raw()) == ByDefault::Ignored,
-        Disposition::Handler => false,
-    }
-}
-
 impl World {
-    pub(super) fn action(&self, signal: Signal) -> Action {
-        find(&self.actions, signal)
-    }
-
-    pub(super) fn own_action(&self, signal: Signal) -> Action {
-        find(&self.own_actions, signal)
-    }
-
-    fn is_ignored(&self, signal: Signal) -> bool {
-        is_ignored(signal, &self.action(signal))
-    }
-
-    pub(super) fn is_ignored_by_program(&self, signal: Signal) -> bool {
-        is_ignored(signal, &self.own_action(signal))
-    }
-
     /// An action that this crate sets, on the running thread.
     pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
-        self.actions.retain(|(known, _)| *known != signal);
-        self.actions.push((signal, action));
+        self.actions.set(signal, action);
         let taken = self.threads[scheduler::current()].taken.take();
-        if !self.is_ignored(signal) {
+        if !self.actions.ignore(signal) {
             return;
         }
         let mut gone = Vec::new();
@@ -191,7 +160,7 @@ impl World {
         self.sent += 1;
         self.fates.push(Fate::OnItsWay);
         let looked_at = &self.threads[thread.unwrap_or(self.leader)];
-        if self.is_ignored(signal) && !looked_at.mask.contains(signal) {
+        if self.actions.ignore(signal) && !looked_at.mask.contains(signal) {
             scheduler::trace(|| format!("({signal} no {number} is sent and ignored)"));
             self.law.check_ignored(signal);
             self.settle(number, Fate::Ignored);
@@ -214,12 +183,8 @@ impl World {
         queue.push(sent);
         for (index, other) in self.living() {
             let concerned = thread.is_none_or(|thread| thread == index);
-            let waits = !matches!(
-                scheduler::state(index),
-                scheduler::State::Ready | scheduler::State::Lock
-            );
-            if concerned && waits && !other.mask.contains(sent.signal) {
-                scheduler::set_state(index, scheduler::State::Ready);
+            if concerned && !other.mask.contains(sent.signal) {
+                scheduler::interrupt(index);
             }
         }
     }
@@ -244,7 +209,7 @@ pub(super) fn deliver() {
         let disposition = with(|world| {
             world.check_act(current, sent);
             world.settle(sent.number, Fate::Acted);
-            world.action(signal).disposition()
+            world.actions.get(signal).disposition()
         });
         let by_default = numbers::by_default(signal.as_raw());
         scheduler::trace(|| format!("{signal} no {} acts: {disposition:?}", sent.number));

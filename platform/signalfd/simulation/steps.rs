@@ -1,0 +1,204 @@
+//! What the random programs do with this crate, and what the law expects of each step.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::kernel::Simulated;
+use super::law::{self, Law};
+use super::program::random_set;
+use super::world::{with, with_own};
+use crate::platform::masks::{Guard, settle};
+use crate::platform::signalfd::opening::Opened;
+use crate::platform::simulation::program::take_any;
+use crate::platform::simulation::scheduler::{self, chance};
+use crate::{OpenError, SignalSet};
+
+/// The receivers that any thread of the program may use next, with their numbers.
+type Receivers = Vec<(usize, Opened<Simulated>)>;
+
+pub(super) type Guards = Vec<(Guard<Simulated>, SignalSet)>;
+
+thread_local! {
+    static RECEIVERS: RefCell<Receivers> = const { RefCell::new(Vec::new()) };
+}
+
+/// How long a guard waits for a delegate, and an opening; and the giving back that undoes it.
+const ANSWER: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1).saturating_add(ANSWER);
+
+/// Drops what the schedule has left.
+pub(super) fn clear() {
+    RECEIVERS.with_borrow_mut(Vec::clear);
+}
+
+/// The receivers that no thread is using.
+pub(super) fn numbers() -> Vec<usize> {
+    RECEIVERS.with_borrow(|all| all.iter().map(|(number, _)| *number).collect())
+}
+
+pub(super) fn take_receiver() -> Option<(usize, Opened<Simulated>)> {
+    RECEIVERS.with_borrow_mut(take_any)
+}
+
+fn put_receiver(number: usize, receiver: Opened<Simulated>) {
+    RECEIVERS.with_borrow_mut(|all| all.push((number, receiver)));
+}
+
+impl Law {
+    fn opened(&mut self, number: usize) -> &mut law::Opened {
+        self.opened.iter_mut().find(|opened| opened.number == number).expect("it is open")
+    }
+}
+
+pub(super) fn open() {
+    let (set, is_audited) = (random_set(), chance(56));
+    let number = with(|world| {
+        world.law.numbers += 1;
+        world.law.numbers
+    });
+    scheduler::trace(|| format!("-- opens receiver {number}: {set:?}, audit {is_audited}"));
+    begin_opening(set);
+    match Opened::open(Simulated, set, is_audited) {
+        Ok(receiver) => {
+            scheduler::trace(|| format!("-- receiver {number} is open"));
+            with(|world| {
+                let (generation, holds) = (world.generation, vec![(scheduler::current(), set)]);
+                let excepted = world.threads[scheduler::current()].own.excepted;
+                let receives = set;
+                world.threads[scheduler::current()].own.received |= set;
+                world.law.check_unclaimed(set);
+                world.law.opened.push(law::Opened {
+                    number,
+                    generation,
+                    receives,
+                    holds,
+                    is_audited,
+                    excepted,
+                });
+            });
+            put_receiver(number, receiver);
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn begin_opening(set: SignalSet) {
+    with_own(|own| {
+        (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY);
+        own.own.opens = set;
+        own.waited = Duration::ZERO;
+    });
+}
+
+/// An opening waits for no handler's end, and names the threads that it has waited for in vain.
+fn failed(error: &OpenError) {
+    scheduler::trace(|| format!("-- refused: {error}"));
+    let waited = with_own(|own| own.waited);
+    if waited > PATIENCE {
+        scheduler::fail(format!("an opening waits for {waited:?}"));
+    }
+    if let OpenError::UnblockedThreads { threads, .. } = error {
+        // 0 is a delegate that has not begun to run.
+        let is_known =
+            |tid| tid == 0 || with(|world| world.threads.iter().any(|thread| thread.tid == tid));
+        if let Some(unknown) = threads.iter().find(|thread| !is_known(thread.tid)) {
+            scheduler::fail(format!("an opening names {unknown}, which is no thread"));
+        }
+    }
+}
+
+pub(super) fn update((number, receiver): (usize, Opened<Simulated>)) {
+    let set = random_set();
+    let (before, is_own, audits) = with(|world| {
+        let generation = world.generation;
+        let opened = world.law.opened(number);
+        let before = opened.receives;
+        opened.receives = before & set;
+        (before, opened.generation == generation, chance(56))
+    });
+    scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
+    begin_opening(set - before);
+    let result = if chance(32) {
+        receiver.update(set, audits)
+    } else {
+        receiver.change(set, audits).map(drop)
+    };
+    match result {
+        Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
+        Ok(()) => with(|world| {
+            let excepted = world.threads[scheduler::current()].own.excepted;
+            world.law.check_unclaimed(set - before);
+            let current = scheduler::current();
+            let opened = world.law.opened(number);
+            opened.receives = set;
+            opened.holds.iter_mut().for_each(|hold| hold.1 &= set);
+            opened.holds.push((current, set - before));
+            opened.excepted |= excepted & (set - before);
+            opened.is_audited &= audits || (set - before).is_empty();
+        }),
+        Err(error) => {
+            failed(&error);
+            with(|world| world.law.opened(number).receives = before);
+        }
+    }
+    put_receiver(number, receiver);
+}
+
+pub(super) fn drop_receiver((number, receiver): (usize, Opened<Simulated>)) {
+    scheduler::trace(|| format!("-- drops receiver {number}"));
+    with(|world| world.law.opened(number).receives = SignalSet::EMPTY);
+    with_own(|own| own.own.may_yield = true);
+    drop(receiver);
+    with(|world| world.law.opened.retain(|opened| opened.number != number));
+    scheduler::trace(|| format!("-- dropped receiver {number}"));
+}
+
+pub(super) fn read((number, receiver): (usize, Opened<Simulated>)) {
+    scheduler::trace(|| format!("-- reads receiver {number}"));
+    receiver.fd.read();
+    put_receiver(number, receiver);
+}
+
+pub(super) fn guard(guards: &mut Guards) {
+    let set = random_set();
+    scheduler::trace(|| format!("-- guards {set:?}"));
+    let begin = scheduler::clock();
+    if let Ok(guard) = Guard::new(Simulated, set) {
+        with(|world| {
+            let own = &mut world.threads[scheduler::current()].own;
+            own.guards.add(set);
+            own.received |= set;
+            // As documented: it waits so long for a delegate, and for no handler's end.
+            if scheduler::clock() - begin >= ANSWER {
+                world.excuse_unanswered(set);
+            }
+        });
+        scheduler::trace(|| format!("-- has guarded {set:?}"));
+        guards.push((guard, set));
+    }
+}
+
+pub(super) fn drop_guard(guard: Guard<Simulated>, set: SignalSet) {
+    scheduler::trace(|| format!("-- drops the guard of {set:?}"));
+    with_own(|own| own.own.guards.forget(set));
+    drop(guard);
+    scheduler::trace(|| format!("-- dropped the guard of {set:?}"));
+}
+
+pub(super) fn keep(guard: Guard<Simulated>, set: SignalSet) {
+    scheduler::trace(|| format!("-- keeps {set:?}"));
+    with_own(|own| {
+        own.own.blocked |= set;
+        own.own.kept |= set;
+        own.own.loose -= set;
+        own.own.guards.forget(set);
+    });
+    guard.keep();
+}
+
+pub(super) fn current() {
+    scheduler::trace(|| "-- settles".into());
+    let mask = settle(&Simulated);
+    let own = with_own(|own| own.mask);
+    assert_eq!(mask.ok(), Some(own), "the mask now");
+}
