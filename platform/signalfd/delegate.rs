@@ -144,6 +144,13 @@ impl Delegates {
         delegates.map(|delegate| (delegate.tid.load(Ordering::Acquire), delegate.may_let_in()))
     }
 
+    /// Of each, the address that a thread waits at, and the number.
+    #[cfg(test)]
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, u32)> {
+        let word = |delegate: &Arc<Delegate>| std::ptr::from_ref(&delegate.done).addr();
+        self.0.iter().map(move |delegate| (word(delegate), delegate.tid.load(Ordering::Acquire)))
+    }
+
     /// Starts a delegate that lets in the set.
     fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
         let delegate = Arc::new(Delegate::default());

@@ -429,7 +429,9 @@ fn release<K: Descriptors>(
         }
         // No thread to be had: better this one than none, unless it has a guard.
         let missing = change.settle() & set;
-        *change.mask -= missing - change.own.guarded();
+        let yielded = missing - change.own.guarded();
+        change.own.unblock(yielded);
+        *change.mask -= yielded;
     });
     wait_until_let_in(kernel, set);
 }

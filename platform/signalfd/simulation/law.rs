@@ -1,6 +1,6 @@
 //! The law: what may act where, beside what the program would see without this crate.
 
-use super::world::{Fate, Sent, Thread, World, used};
+use super::world::{Fate, Frame, Sent, Thread, World, used};
 use crate::platform::simulation::lock::Lock;
 use crate::platform::simulation::program::Guarded;
 use crate::platform::simulation::scheduler;
@@ -31,6 +31,8 @@ pub(super) struct Own {
     pub(super) unblocks: SignalSet,
     /// What its audit can't know that other threads let in.
     pub(super) excepted: SignalSet,
+    /// What it gives back just now, or would if what it does fails.
+    pub(super) gives_back: SignalSet,
     /// What it opens just now.
     pub(super) opens: SignalSet,
     /// It is ending: it waits for nothing.
@@ -149,6 +151,34 @@ impl World {
             scheduler::fail(format!("{signal} no {number} was pending, and an action discards it"));
         }
         self.settle(number, if is_another_left { Fate::Merged } else { Fate::Ignored });
+    }
+
+    /// A thread waits for no handler for as long as that takes, but for one of a signal that it gives
+    /// back itself.
+    pub(super) fn check_waiting(&self) {
+        let Ok(state) = self.lock.state.try_borrow() else { return };
+        for (word, tid) in state.backend.words() {
+            let delegate = self.threads.iter().find(|thread| thread.tid == tid);
+            let frames = delegate.map_or(&[][..], |delegate| &delegate.frames);
+            for (index, thread) in self.program().filter(|_| !frames.is_empty()) {
+                let waits =
+                    scheduler::state(index) == scheduler::State::Waiting { word, deadline: None };
+                let is_own = |frame: &Frame| thread.own.gives_back.contains(frame.signal);
+                if waits && !frames.iter().any(is_own) {
+                    let signal = frames[0].signal;
+                    scheduler::fail(format!("thread {index} waits for the handler of {signal}"));
+                }
+            }
+        }
+    }
+
+    /// This crate has CHLD ignored again, so that there is none: no receiver may have it.
+    pub(super) fn check_ignoring(&self, signal: Signal) {
+        let mut own = self.law.opened.iter().filter(|all| all.generation == self.law.generation);
+        if let Some(opened) = own.find(|opened| opened.receives.contains(signal)) {
+            let receiver = opened.number;
+            scheduler::fail(format!("{signal} is ignored, but receiver {receiver} has it"));
+        }
     }
 
     /// Before a signal acts on a thread.

@@ -85,7 +85,7 @@ pub(super) fn open() {
 fn begin_opening(set: SignalSet) {
     with_own(|own| {
         (own.own.may_yield, own.own.excepted) = (true, SignalSet::EMPTY);
-        own.own.opens = set;
+        (own.own.opens, own.own.gives_back) = (set, set);
         own.waited = Duration::ZERO;
     });
 }
@@ -118,6 +118,7 @@ pub(super) fn update((number, receiver): (usize, Opened<Simulated>)) {
     });
     scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
     begin_opening(set - before);
+    with_own(|own| own.own.gives_back |= before - set);
     let result = if chance(32) {
         receiver.update(set, audits)
     } else {
@@ -146,8 +147,8 @@ pub(super) fn update((number, receiver): (usize, Opened<Simulated>)) {
 
 pub(super) fn drop_receiver((number, receiver): (usize, Opened<Simulated>)) {
     scheduler::trace(|| format!("-- drops receiver {number}"));
-    with(|world| world.law.opened(number).receives = SignalSet::EMPTY);
-    with_own(|own| own.own.may_yield = true);
+    let set = with(|world| std::mem::take(&mut world.law.opened(number).receives));
+    with_own(|own| (own.own.may_yield, own.own.gives_back) = (true, set));
     drop(receiver);
     with(|world| world.law.opened.retain(|opened| opened.number != number));
     scheduler::trace(|| format!("-- dropped receiver {number}"));

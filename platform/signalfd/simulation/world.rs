@@ -131,6 +131,9 @@ impl World {
     pub(super) fn set_action(&mut self, signal: Signal, action: Action) {
         self.actions.set(signal, action);
         let taken = self.threads[scheduler::current()].taken.take();
+        if action.disposition() == Disposition::Ignore {
+            self.check_ignoring(signal);
+        }
         if !self.actions.ignore(signal) {
             return;
         }
@@ -248,6 +251,7 @@ fn handle(signal: Signal) {
             }
         }
     }
+    with(|world| world.check_waiting());
     scheduler::trace(|| format!("the handler of {signal} returns"));
     with_own(|own| {
         let frame = own.frames.pop().expect("the handler runs");
