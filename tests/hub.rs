@@ -76,6 +76,7 @@ fn main() {
             standard_signals_merge_for_a_stuck_subscriber,
             different_signals_take_turns,
             a_subscriber_for_another_signal_widens,
+            what_is_pending_when_it_widens_is_received,
             the_last_subscriber_of_a_signal_narrows,
             the_last_subscriber_closes => End::DiesOf(Signal::INT),
             closes_and_opens_again,

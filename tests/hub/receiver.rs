@@ -3,7 +3,7 @@
 use crate::harness::{hits, send, set_counting};
 use crate::{blocking, hub, is_unread, next, read_queue, runtime, start_waiting, subscribe};
 use signal_source::tokio::SignalHub;
-use signal_source::{OpenError, Signal, SignalSet, Signals};
+use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
 
 // origin: signal-hook add_signal_after_creation (R11)
 pub fn a_subscriber_for_another_signal_widens() {
@@ -17,6 +17,29 @@ pub fn a_subscriber_for_another_signal_widens() {
     send(Signal::USR1);
     assert_eq!(runtime.block_on(next(&mut usr2)), Signal::USR2);
     assert_eq!(runtime.block_on(next(&mut usr1)), Signal::USR1);
+}
+
+/// It came while no part of the hub received it, and did not act: as for a receiver that is opened.
+pub fn what_is_pending_when_it_widens_is_received() {
+    let hub = hub(Signal::USR1);
+    for _ in 0..3 {
+        let mut usr1 = subscribe(&hub, Signal::USR1);
+        let guard = mask::block([Signal::USR2, Signal::HUP]).expect("block");
+        send(Signal::USR2);
+        let mut usr2 = subscribe(&hub, [Signal::USR1, Signal::USR2]);
+        assert_eq!(blocking(&mut usr2), Signal::USR2);
+        assert!(usr2.try_recv().expect("recv").is_none());
+        send(Signal::HUP);
+        usr1.update([Signal::USR1, Signal::HUP]).expect("widened");
+        assert_eq!(blocking(&mut usr1), Signal::HUP);
+        drop((usr1, usr2));
+        // Closed now: the next round opens it again.
+        send(Signal::USR2);
+        let mut usr2 = subscribe(&hub, Signal::USR2);
+        assert_eq!(blocking(&mut usr2), Signal::USR2);
+        drop(usr2);
+        drop(guard);
+    }
 }
 
 pub fn the_last_subscriber_of_a_signal_narrows() {

@@ -180,7 +180,7 @@ impl SignalHub {
     }
 
     /// A new subscriber. It sees what is sent from now on; what is pending is for the subscribers that
-    /// were there before. So that this takes no longer under a flood, 64 pending records are taken for
+    /// were there before, or for this one if the hub did not receive the signal yet. So that this takes no longer under a flood, 64 pending records are taken for
     /// sent before; of more than that, it may see the rest.
     ///
     /// Subscribing to signals that are not received yet widens the receiver, or opens it again. That

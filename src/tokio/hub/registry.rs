@@ -258,9 +258,17 @@ impl Registry {
     }
 
     /// Gives `set` to the subscriber, from the next record on.
+    ///
+    /// A signal that is received for this subscriber alone may have come while it was acquired: that
+    /// record is the subscriber's too, for no other can read it and it did not act.
     pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
+        let mut acquired = Vec::new();
         for signal in set {
             let state = self.signals.entry(signal).or_default();
+            if state.subscribers == 0 && !self.reserved.contains(signal) {
+                state.count -= state.unread.len() as u64; // they are put once more
+                acquired.extend(mem::take(&mut state.unread));
+            }
             state.subscribers += 1;
             if signal.is_real_time() {
                 state.active.push(number);
@@ -273,6 +281,7 @@ impl Registry {
         self.change_set(number, all, woken);
         self.reserved -= set;
         self.is_watch_stale = true;
+        acquired.into_iter().for_each(|info| self.put(info, woken));
     }
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
