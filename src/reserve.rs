@@ -72,8 +72,11 @@ pub fn reserve(set: impl Into<SignalSet>) -> Result<(), OpenError> {
 ///
 /// # Platform notes
 ///
-/// Linux and Android: a function in the section `.init_array`, which the C library calls before
-/// `main`. macOS and the BSDs: does nothing.
+/// Linux and Android: a function in the section `.init_array.00101`, which the C library calls before
+/// `main`, before the program's other constructors. Those of shared libraries that the program is
+/// linked with, and those of a lower number, come earlier: if one of them starts a thread that does not
+/// block the signals, they can't be reserved any more, and the first opening of one of them is an error
+/// that names the thread. macOS and the BSDs: does nothing.
 #[macro_export]
 macro_rules! reserve_at_start {
     ($($signal:ident),+ $(,)?) => {

@@ -46,6 +46,8 @@ fn main() {
             #[cfg(target_os = "linux", "only Linux tells the origin")]
             watch_shows_what_came_along,
             #[cfg(target_os = "linux", "only Linux tells the origin")]
+            watch_shows_that_a_sender_may_be_forged,
+            #[cfg(target_os = "linux", "only Linux tells the origin")]
             watch_shows_what_became_of_a_child,
             watch_receives_everything,
             watch_leaves_the_others_alone,

@@ -1,54 +1,11 @@
 //! Each program receives real signals from another process: this one.
 
-use std::io::{BufRead, BufReader, Lines};
+mod program;
+
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Duration;
 
-use signal_source::{Signal, send};
-
-/// Guards against hanging, and says nothing about speed.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-struct Program {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    /// Closed when the program has ended.
-    _running: Sender<()>,
-}
-
-impl Program {
-    fn start(path: &str) -> Program {
-        let mut command = Command::new(path);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (running, ended) = channel();
-        let pid = child.id();
-        thread::spawn(move || {
-            if ended.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
-                let _ = send::kill(pid, Signal::KILL);
-            }
-        });
-        Program { child, lines, _running: running }
-    }
-
-    fn send(&self, signal: Signal) {
-        send::kill(self.child.id(), signal).expect("the program runs");
-    }
-
-    #[track_caller]
-    fn line(&mut self, expected: &str) -> String {
-        let line = self.lines.next().expect("a line").expect("text");
-        assert!(line.contains(expected) || line.starts_with("SKIPPED"), "{expected}: {line}");
-        line
-    }
-
-    fn end(mut self) -> ExitStatus {
-        self.child.wait().expect("a child")
-    }
-}
+use program::Program;
+use signal_source::Signal;
 
 /// A loop: receives, again and again, and ends at TERM.
 fn receives(path: &str) {

@@ -85,6 +85,31 @@ pub(crate) fn watch_shows_what_came_along() {
     }
 }
 
+/// A process of this user says that it is init: `watch` shows what it claims, as a claim.
+#[cfg(target_os = "linux")]
+pub(crate) fn watch_shows_that_a_sender_may_be_forged() {
+    use harness::forged::{Forged, forge};
+
+    const SI_QUEUE: i32 = -1;
+    let of_init = |to, signal| Forged { to, signal, code: SI_QUEUE, pid: 1, uid: 0, value: 7 };
+    let claims =
+        [" sigqueue", " pid=1 ", " uid=0", " value=7", " (unverified: as the sender claims)"];
+    let mut program = Program::watch(&[]);
+    for signal in [Signal::TERM, Signal::CHLD, Signal::rt(0).expect("real-time signals")] {
+        forge(&of_init(program.pid(), signal)).expect("the kernel lets it");
+        program.says(&[&[format!(" {signal} ").as_str()], &claims[..]].concat());
+    }
+    // The kernel's own word looks another way.
+    program.send(Signal::TERM);
+    assert!(!program.says(&[" SIGTERM ", " kill "]).contains("unverified"));
+
+    let mut program = Program::watch(&["--json"]);
+    forge(&of_init(program.pid(), Signal::TERM)).expect("the kernel lets it");
+    let object = program.object();
+    assert_eq!((&object["pid"], &object["uid"]), (&1.into(), &0.into()));
+    assert_eq!(object["verified"], false);
+}
+
 #[cfg(target_os = "linux")]
 pub(crate) fn watch_shows_what_became_of_a_child() {
     let mut program = Program::spawn(&mut harness::role("leaves_a_child_to_watch", &[]));

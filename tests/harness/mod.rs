@@ -16,6 +16,8 @@
 
 mod children;
 pub mod elsewhere;
+#[cfg(target_os = "linux")]
+pub mod forged;
 pub mod kernel;
 mod latch;
 #[cfg(target_os = "linux")]
