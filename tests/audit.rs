@@ -25,7 +25,7 @@ fn no_thread_has_to_block() {
     use signal_source::{Signal, SignalSet, Signals, mask};
 
     let worker = harness::Worker::start("worker");
-    let mut signals = Signals::new([Signal::TERM, Signal::CHLD]).expect("no audit");
+    let signals = Signals::new([Signal::TERM, Signal::CHLD]).expect("no audit");
     signals.update([Signal::TERM, Signal::WINCH]).expect("no audit");
     mask::unblocked_threads(SignalSet::all()).expect_err("no thread's mask is shown");
     assert_eq!(worker.run(harness::raw_mask), SignalSet::EMPTY);
