@@ -27,10 +27,10 @@ use refused::*;
 use signal_source::Signal;
 
 #[cfg(target_os = "linux")]
-const ROLES: &[harness::Role] = roles![inherits, stops, sender];
+const ROLES: &[harness::Role] = roles![inherits, stops, sleeps, sender];
 
 #[cfg(not(target_os = "linux"))]
-const ROLES: &[harness::Role] = roles![stops];
+const ROLES: &[harness::Role] = roles![stops, sleeps];
 
 fn main() {
     harness::main(

@@ -87,7 +87,11 @@ async fn a_shutdown_of_its_own_signal() {
 #[tokio::test]
 async fn children_of_a_runtime() {
     let mut stream = SignalStream::new(Signal::CHLD).expect("open");
-    let mut child = std::process::Command::new("true").spawn().expect("a child");
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .arg("--list")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a child");
     assert_eq!(stream.recv().await.expect("recv").signal(), Signal::CHLD);
     assert!(child.wait().expect("a child").success());
 }

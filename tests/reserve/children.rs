@@ -1,7 +1,6 @@
 //! Children, spawned and forked, of a process that has reserved.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,7 +9,7 @@ use signal_source::process::CommandExt;
 use signal_source::{Signal, mask, reserve};
 
 use crate::harness::kernel::KERNEL;
-use crate::harness::{Worker, eventually, fork, fork_dies_of, hits, in_fork, open};
+use crate::harness::{Worker, eventually, fork, fork_dies_of, hits, in_fork, open, role};
 use crate::harness::{raw_mask, raw_pending, receives, send, set_counting, wait, wait_for_death};
 
 const TERM: Signal = Signal::TERM;
@@ -34,6 +33,13 @@ fn inherited(restore: bool) -> String {
     String::from_utf8(command.output().expect("a role").stdout).expect("text")
 }
 
+/// Role: sleeps.
+pub(crate) fn sleeps(_: &[String]) {
+    loop {
+        thread::park();
+    }
+}
+
 /// A child that sleeps is killed by TERM, and, where it can be seen, has nothing blocked.
 pub(crate) fn children_see_nothing() {
     reserve(SET).expect("reserve");
@@ -41,8 +47,7 @@ pub(crate) fn children_see_nothing() {
     let try_children = || {
         #[cfg(target_os = "linux")]
         assert_eq!(inherited(true), "");
-        let mut child = Command::new("sleep");
-        let mut child = child.arg("1000").restore_signals().spawn().expect("a child");
+        let mut child = role("sleeps", &[]).restore_signals().spawn().expect("a child");
         signal_source::send::kill(child.id(), TERM).expect("kill");
         assert_eq!(child.wait().expect("a child").signal(), Some(TERM.as_raw()));
     };

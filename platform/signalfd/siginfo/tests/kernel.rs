@@ -1,7 +1,7 @@
 //! The kernel's own records: everything is sent twice, received once by a signalfd and once by the
 //! raw system call `rt_sigtimedwait(2)`, and both have to say the same.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_ulong};
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -79,7 +79,11 @@ fn by_signalfd(signal: Signal) -> SignalInfo {
 fn by_waiting(signal: Signal) -> SignalInfo {
     #[repr(C, align(8))]
     struct Aligned([u8; SIZE]);
-    let set: u128 = 1 << (signal.as_raw() - 1);
+    // The kernel's set is of words, whose order does not depend on that of bytes.
+    const WORD: usize = c_ulong::BITS as usize;
+    let bit = usize::try_from(signal.as_raw() - 1).expect("a number");
+    let mut set: [c_ulong; 128 / WORD] = [0; 128 / WORD];
+    set[bit / WORD] |= 1 << (bit % WORD);
     let mut raw = Aligned([0; SIZE]);
     let (set_size, no_timeout) = (if MIPS { 16_usize } else { 8 }, ptr::null::<libc::timespec>());
     let info = raw.0.as_mut_ptr();
