@@ -48,7 +48,7 @@ pub const KERNEL: Kernel = Kernel {
     counts: false,
     order: Order::Number,
     real_time: true,
-    highest: 64,
+    highest: if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 127 } else { 64 },
     sigqueue: true,
     raise: true,
     directed_elsewhere: false,

@@ -8,6 +8,8 @@ use nix::libc;
 use nix::sys::signal::SigSet;
 use signal_source::{Signal, SignalSet};
 
+use super::kernel::KERNEL;
+
 /// This process' pid.
 pub fn pid() -> u32 {
     std::process::id()
@@ -97,8 +99,8 @@ fn members(set: &libc::sigset_t) -> SignalSet {
 pub fn shown(name: &str) -> SignalSet {
     let status = std::fs::read_to_string("/proc/thread-self/status").expect("/proc");
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-    let bits = u64::from_str_radix(line.trim(), 16).expect("hexadecimal");
-    let signals = (1..=64).filter(|number| bits >> (number - 1) & 1 == 1);
+    let bits = u128::from_str_radix(line.trim(), 16).expect("hexadecimal");
+    let signals = (1..=KERNEL.highest).filter(|number| bits >> (number - 1) & 1 == 1);
     let signals = signals.map(|number| Signal::from_raw(number).expect("a signal"));
     signals.filter(|signal| signal.disposition().is_ok()).collect()
 }
@@ -106,17 +108,13 @@ pub fn shown(name: &str) -> SignalSet {
 /// Blocks all in the calling thread, the signals that the C library keeps too, for good.
 #[cfg(target_os = "linux")]
 pub fn block_beyond_libc() {
-    let all = u64::MAX;
+    // On MIPS the kernel's set has 128 signals.
+    let all = [u64::MAX; 2];
     let none = ptr::null_mut::<u64>();
+    let size = if KERNEL.highest > 64 { size_of_val(&all) } else { size_of::<u64>() };
     // SAFETY: reads a set of the kernel's size.
     let done = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_BLOCK,
-            &raw const all,
-            none,
-            size_of::<u64>(),
-        )
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const all, none, size)
     };
     assert_eq!(done, 0);
 }
