@@ -40,6 +40,7 @@ fn main() {
             updated_while_it_waits,
             taken_back_out,
             read_directly,
+            its_descriptor_is_the_receivers,
             pending_before_the_runtime,
             // flood
             dropped_futures_lose_nothing,

@@ -1,10 +1,12 @@
 //! The calls of a stream.
 
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_source::tokio::SignalStream;
 use signal_source::{OpenError, Signal, SignalSet, Signals};
 use tokio::time::sleep;
@@ -158,6 +160,26 @@ pub fn taken_back_out() {
 }
 
 /// A read by other code leaves the stream waiting, not confused.
+/// It can be looked at from outside, and a panic around it changes nothing.
+pub fn its_descriptor_is_the_receivers() {
+    everywhere(Signal::USR1, async |mut stream: SignalStream| {
+        assert_eq!(stream.as_raw_fd(), stream.get_ref().as_raw_fd());
+        let is_readable = |stream: &SignalStream| {
+            let mut fds = [PollFd::new(stream, PollFlags::IN)];
+            poll(&mut fds, Some(&Timespec::default())).expect("poll") == 1
+        };
+        assert!(!is_readable(&stream));
+        send(Signal::USR1);
+        assert!(is_readable(&stream));
+        let panicked = std::panic::catch_unwind(|| {
+            assert!(!is_readable(&stream), "it is");
+        });
+        assert!(panicked.is_err());
+        assert_eq!(next(&mut stream).await, Signal::USR1);
+        assert!(!is_readable(&stream));
+    });
+}
+
 pub fn read_directly() {
     everywhere([Signal::USR1, Signal::USR2], async |mut stream: SignalStream| {
         for _ in 0..3 {
