@@ -1,87 +1,188 @@
-//! Threads that have nothing to do with signals, and what they notice of them.
+//! `bystanders`: what a signal costs that is directed at a thread which has nothing to do with any
+//! receiver, while others of the process receive.
+//!
+//! The kernel wakes whatever polls a signalfd for any signal of the process. A profiler's signal, a
+//! thousand times a second, costs that each time. CPU time of the whole process for each signal, less
+//! what the same waiting costs without one.
 
-use std::hint::black_box;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use nix::libc;
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, Signal as Number, raise, sigaction,
+};
 use nix::time::{ClockId, clock_gettime};
-use rustix::event::{PollFd, PollFlags};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use signal_source::tokio::{Shutdown, SignalHub, SignalStream};
+use signal_source::{Signal, Signals};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// What the bystanders noticed.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub struct Disturbance {
-    /// How often a `poll(2)` that waits for something else was interrupted.
-    pub poll_eintr: u64,
-    /// The same for a blocking `read(2)`, which the kernel restarts for most handlers.
-    pub read_eintr: u64,
-    /// CPU time that a computing thread needs for a piece of work, by what it needs in peace.
-    pub slow_down: f64,
+use crate::linux::child::{self, Role};
+use crate::linux::receivers::executors;
+use crate::linux::stats::{in_turns, median};
+
+/// One kind and number of receivers.
+#[derive(Serialize, Deserialize)]
+pub struct Row {
+    pub kind: String,
+    pub receivers: usize,
+    pub cpu_ns: f64,
 }
 
-/// Does arithmetic on the calling thread, the process' first, while `receive` receives on a thread of
-/// its own until it says that it stops, and two more threads wait in `poll` and in `read`.
-///
-/// That is how a program looks whose main thread does the work. The kernel prefers the first thread
-/// for a signal that it may have; a handler then runs there.
-pub fn disturbed(receive: impl FnOnce(Arc<AtomicBool>) + Send + 'static) -> Disturbance {
-    let (poll_end, poll_pipe) = nix::unistd::pipe().expect("a pipe");
-    let (read_end, read_pipe) = nix::unistd::pipe().expect("a pipe");
-    let polling = thread::spawn(move || {
-        let mut ends = [PollFd::new(&poll_end, PollFlags::IN)];
-        count_interrupts(|| rustix::event::poll(&mut ends, None))
+/// How much to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    pub rounds: usize,
+    pub signals: usize,
+}
+
+/// Signals in a row.
+const CHUNK: usize = 20;
+
+/// What there is beside the thread that gets the signals.
+pub const NONE: &str = "none";
+pub const HUB: &str = "runtimes with a subscriber of one hub";
+pub const SHUTDOWN: &str = "runtimes that wait for one shutdown";
+pub const STREAMS: &str = "streams, a receiver each";
+pub const BLOCKED: &str = "threads blocked in one receiver";
+pub const PEER: &str = "runtimes with a stream of tokio::signal";
+
+pub fn run(effort: Effort) -> Vec<Row> {
+    let numbers = [1, 4, 16, 64];
+    let kinds = [HUB, SHUTDOWN, STREAMS, BLOCKED, PEER];
+    let each = |kind| numbers.map(move |number| (kind, number));
+    let mut subjects = vec![(NONE, 0)];
+    subjects.extend(kinds.into_iter().flat_map(each));
+    let signals = effort.signals.to_string();
+    let results = in_turns(effort.rounds, &mut subjects, |_, (kind, number)| {
+        Role::start(&[], "aside", &[kind, &number.to_string(), &signals]).finish::<Row>()
     });
-    let reading = thread::spawn(move || count_interrupts(|| rustix::io::read(&read_end, &mut [0])));
-    let calm_ns = pieces_until(|pieces| pieces == CALM_PIECES);
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    let receiving = thread::spawn(move || receive(stop));
-    let flooded_ns = pieces_until(|_| stopped.load(Ordering::Relaxed));
-    receiving.join().expect("the receiving thread");
-    // Ends the waiting.
-    drop([poll_pipe, read_pipe]);
-    Disturbance {
-        poll_eintr: polling.join().expect("the polling thread"),
-        read_eintr: reading.join().expect("the reading thread"),
-        slow_down: flooded_ns / calm_ns,
+    let row = |mut rows: Vec<Row>| {
+        let cpu_ns = median(&rows.iter().map(|row| row.cpu_ns).collect::<Vec<_>>());
+        Row { cpu_ns, ..rows.remove(0) }
+    };
+    results.into_iter().map(row).collect()
+}
+
+/// The role of the process with the receivers.
+pub fn aside(arguments: &[String]) {
+    let [kind, receivers, signals] = arguments else {
+        panic!("{arguments:?}: a kind, receivers, signals")
+    };
+    let wanted = receivers.parse().expect("a number");
+    let signals: usize = signals.parse().expect("a number");
+    let receivers = receive(kind, wanted);
+    // All of them wait by then.
+    thread::sleep(Duration::from_millis(50));
+    child::say_ready();
+    handle_profiling();
+    // Alternately, a few at a time, so that what else the machine does hits both alike.
+    let chunk = |_| {
+        let calm = cpu_ns(CHUNK, || ());
+        (cpu_ns(CHUNK, send_to_this_thread) - calm) / CHUNK as f64
+    };
+    let cpu_ns = median(&(0..signals / CHUNK).map(chunk).collect::<Vec<_>>());
+    child::say_outcome(&Row { kind: kind.clone(), receivers, cpu_ns });
+    // The threads wait for ever.
+    std::process::exit(0);
+}
+
+/// Has so many receive, on threads of their own; returns how many there are.
+fn receive(kind: &str, wanted: usize) -> usize {
+    match kind {
+        NONE => 0,
+        HUB => {
+            let hub = SignalHub::new(Signal::USR1).expect("a hub");
+            let subscriber = || hub.subscribe(Signal::USR1).expect("a subscriber");
+            start(wanted, subscriber, |mut subscriber| {
+                executors::current().block_on(async {
+                    let wait = async move { drop(subscriber.recv().await) };
+                    tokio::spawn(wait).await.expect("the task");
+                });
+            })
+        }
+        SHUTDOWN => {
+            let shutdown = Shutdown::on(Signal::TERM).expect("a shutdown");
+            start(
+                wanted,
+                || shutdown.clone(),
+                |shutdown| {
+                    executors::current().block_on(async { drop(shutdown.wait().await) });
+                },
+            )
+        }
+        STREAMS => {
+            // There are not as many signals: each has one receiver.
+            let free = (1..=64).filter_map(Signal::from_raw).filter(|signal| {
+                signal.is_receivable() && *signal != Signal::PROF && *signal != Signal::TERM
+            });
+            let opened: Vec<_> =
+                free.take(wanted).map(|signal| Signals::new(signal).expect("open")).collect();
+            let (count, mut opened) = (opened.len(), opened.into_iter());
+            start(
+                count,
+                || opened.next().expect("so many"),
+                |signals| {
+                    executors::current().block_on(async {
+                        let mut stream = SignalStream::try_from(signals).expect("registered");
+                        drop(stream.recv().await);
+                    });
+                },
+            )
+        }
+        BLOCKED => {
+            let signals: &Signals = Box::leak(Box::new(Signals::new(Signal::USR1).expect("open")));
+            start(wanted, || signals, |signals| drop(signals.recv()))
+        }
+        PEER => start(
+            wanted,
+            || (),
+            |()| {
+                executors::current().block_on(async {
+                    let mut stream = signal(SignalKind::user_defined1()).expect("a stream");
+                    stream.recv().await;
+                });
+            },
+        ),
+        _ => panic!("no kind {kind}"),
     }
 }
 
-/// Waits until the wait is over, and counts how often it was interrupted.
-fn count_interrupts<T>(mut wait: impl FnMut() -> Result<T, Errno>) -> u64 {
-    let mut interrupts = 0;
-    while wait().err() == Some(Errno::INTR) {
-        interrupts += 1;
+/// Starts a thread for each.
+fn start<T: Send + 'static>(count: usize, mut one: impl FnMut() -> T, wait: fn(T)) -> usize {
+    for _ in 0..count {
+        let one = one();
+        thread::spawn(move || wait(one));
     }
-    interrupts
+    count
 }
 
-const CALM_PIECES: u64 = 10_000;
-
-/// Computes until told to stop; CPU nanoseconds of this thread for each piece.
-fn pieces_until(mut done: impl FnMut(u64) -> bool) -> f64 {
-    let start = thread_cpu_ns();
-    let mut pieces = 0;
-    while !done(pieces) {
-        piece();
-        pieces += 1;
-    }
-    (thread_cpu_ns() - start) as f64 / pieces.max(1) as f64
+/// As a profiler does.
+fn handle_profiling() {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let handler = SigHandler::Handler(nothing);
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Number::SIGPROF, &action) }.expect("a handler");
 }
 
-/// Some ten microseconds of arithmetic.
-fn piece() {
-    let mut state = black_box(1u64);
-    for _ in 0..10_000 {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    }
-    black_box(state);
+fn send_to_this_thread() {
+    raise(Number::SIGPROF).expect("sent");
 }
 
-fn thread_cpu_ns() -> i64 {
-    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("the clock");
+/// CPU time of this process while this thread does something again and again, with so much time in
+/// between that whatever it wakes has gone to sleep.
+fn cpu_ns(times: usize, something: impl Fn()) -> f64 {
+    let before = process_cpu_ns();
+    for _ in 0..times {
+        something();
+        thread::sleep(Duration::from_micros(500));
+    }
+    (process_cpu_ns() - before) as f64
+}
+
+fn process_cpu_ns() -> i64 {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("the clock");
     time.tv_sec() * 1_000_000_000 + time.tv_nsec()
 }

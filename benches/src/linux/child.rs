@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -69,6 +70,16 @@ impl Role {
     /// Waits for an answer.
     pub fn answered(&mut self) {
         self.answers.read_exact(&mut [0]).expect("an answer");
+    }
+
+    /// Whether it has answered, without waiting.
+    pub fn has_answered(&mut self) -> bool {
+        let mut ends = [PollFd::new(&self.answers, PollFlags::IN)];
+        let ready = rustix::event::poll(&mut ends, Some(&Timespec::default())).expect("poll");
+        if ready > 0 {
+            self.answered();
+        }
+        ready > 0
     }
 
     /// Waits for its end; its last words.

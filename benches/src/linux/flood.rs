@@ -13,8 +13,8 @@ use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 use signal_source::Signal;
 
-use crate::linux::bystanders::{self, Disturbance};
 use crate::linux::child::{self, Role};
+use crate::linux::disturbance::{self, Disturbance};
 use crate::linux::receivers::{self, Job, Kind, Receiver, raw};
 use crate::linux::stats::{in_turns, median};
 
@@ -188,7 +188,7 @@ pub fn disturbed(arguments: &[String]) {
         // Before any thread exists, as a receiver on the kernel's queue has to.
         raw::sigset(&signals()).thread_block().expect("blocked");
     }
-    let outcome = bystanders::disturbed(|stop| {
+    let outcome = disturbance::disturbed(|stop| {
         (receiver.run)(&signals(), Box::new(Disturbed { ended: false, stop }));
     });
     child::say_outcome(&outcome);

@@ -4,6 +4,8 @@ mod alloc;
 mod build_cost;
 mod bystanders;
 mod child;
+mod disturbance;
+mod fanout;
 mod flood;
 mod machine;
 mod open;
@@ -25,7 +27,7 @@ use crate::linux::report::Report;
 const USAGE: &str = "\
 usage: cargo bench --bench report -- [--smoke | --draw] [BENCH...]
 
-  BENCH    wake, read, flood, open, scale, spawn, build; all of them unless some are named
+  BENCH    wake, read, flood, open, scale, bystanders, fanout, spawn, build; all of them unless some are named
   --smoke  a little of each but build: does everything work? Says nothing about speed
   --draw   measures nothing: draws the plots anew from results/report.json
 ";
@@ -38,6 +40,8 @@ struct Effort {
     flood: flood::Effort,
     open: open::Effort,
     scale: scale::Effort,
+    bystanders: bystanders::Effort,
+    fanout: fanout::Effort,
     spawn: spawn::Effort,
 }
 
@@ -47,6 +51,8 @@ const FULL: Effort = Effort {
     flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
     open: open::Effort { times: 1000 },
     scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
+    bystanders: bystanders::Effort { rounds: 5, signals: 400 },
+    fanout: fanout::Effort { rounds: 3, signals: 1_000_000, joins: 2000 },
     spawn: spawn::Effort { times: 300 },
 };
 
@@ -56,6 +62,8 @@ const SMOKE: Effort = Effort {
     flood: flood::Effort { signals: 10_000, slices: 3, slice: 1000 },
     open: open::Effort { times: 5 },
     scale: scale::Effort { rounds: 1, signals: 100, most_subscribers: 100 },
+    bystanders: bystanders::Effort { rounds: 1, signals: 20 },
+    fanout: fanout::Effort { rounds: 1, signals: 10_000, joins: 20 },
     spawn: spawn::Effort { times: 5 },
 };
 
@@ -78,9 +86,8 @@ pub(crate) fn main() -> ExitCode {
                 Report::read(&results).expect("what was measured").draw(&results);
                 return ExitCode::SUCCESS;
             }
-            "wake" | "read" | "flood" | "open" | "scale" | "spawn" | "build" => {
-                named.push(argument)
-            }
+            "wake" | "read" | "flood" | "open" | "scale" | "bystanders" | "fanout" | "spawn"
+            | "build" => named.push(argument),
             _ => {
                 eprint!("{USAGE}");
                 return ExitCode::FAILURE;
@@ -119,6 +126,8 @@ fn measure(effort: Effort, wants: impl Fn(&str) -> bool) -> Report {
         flood: bench(wants("flood"), "flood", || flood::run(effort.flood)),
         open: bench(wants("open"), "open", || open::run(effort.open)),
         scale: bench(wants("scale"), "scale", || scale::run(effort.scale)),
+        bystanders: bench(wants("bystanders"), "bystanders", || bystanders::run(effort.bystanders)),
+        fanout: bench(wants("fanout"), "fanout", || fanout::run(effort.fanout)),
         spawn: bench(wants("spawn"), "spawn", || spawn::run(effort.spawn)),
         build: bench(wants("build"), "build", build_cost::run),
     }
@@ -145,6 +154,8 @@ fn play(role: &str, arguments: &[String]) {
         "disturbed" => flood::disturbed(arguments),
         "opener" => open::opener(arguments),
         "crowd" => scale::crowd(arguments),
+        "aside" => bystanders::aside(arguments),
+        "fan-out" => fanout::fan_out(arguments),
         "parent" => spawn::parent(arguments),
         _ => panic!("no role {role}"),
     }

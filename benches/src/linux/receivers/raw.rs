@@ -56,6 +56,11 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = (i32, i32)> {
     bytes.chunks_exact(RECORD).map(|record| (field(record, SIGNO), field(record, INT)))
 }
 
+/// The number of a record's signal.
+pub fn number(record: &[u8; RECORD]) -> i32 {
+    field(record, SIGNO)
+}
+
 fn field(record: &[u8], offset: usize) -> i32 {
     let mut bytes = [0; 4];
     bytes.copy_from_slice(&record[offset..offset + 4]);

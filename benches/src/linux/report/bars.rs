@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::linux::flood;
+use crate::linux::{bystanders, flood};
 
 /// One aim.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub fn all(report: &Report) -> Vec<Bar> {
     flooded(report, &mut bars);
     open(report, &mut bars);
     scale(report, &mut bars);
+    bystanders(report, &mut bars);
+    fanout(report, &mut bars);
     allocations(report, &mut bars);
     bars
 }
@@ -98,11 +100,38 @@ fn open(report: &Report, bars: &mut Vec<Bar>) {
 fn scale(report: &Report, bars: &mut Vec<Bar>) {
     for row in &report.scale {
         let what = format!("hub to tokio::signal, {} subscribers", row.subscribers);
-        bars.push(bar(what, row.hub_ns / row.tokio_signal_ns, 1.0));
+        let limit = if row.subscribers <= 1000 { 0.85 } else { 1.0 };
+        bars.push(bar(what, row.hub_ns / row.tokio_signal_ns, limit));
     }
     if let (Some(few), Some(many)) = (report.scale.first(), report.scale.last()) {
         let what = format!("hub, {} subscribers of another signal to one", many.subscribers);
         bars.push(bar(what, many.hub_others_ns / few.hub_others_ns, 1.1));
+    }
+}
+
+fn bystanders(report: &Report, bars: &mut Vec<Bar>) {
+    let row = |kind, receivers| {
+        report.bystanders.iter().find(|row| row.kind == kind && row.receivers == receivers)
+    };
+    let Some(none) = row(bystanders::NONE, 0) else { return };
+    let aims = [(bystanders::HUB, 2.0), (bystanders::SHUTDOWN, 2.0), (bystanders::BLOCKED, 1.1)];
+    for (kind, limit) in aims {
+        if let Some(row) = row(kind, 64) {
+            let what = format!("a signal to another thread, 64 {kind} to none");
+            bars.push(bar(what, row.cpu_ns / none.cpu_ns, limit));
+        }
+    }
+}
+
+fn fanout(report: &Report, bars: &mut Vec<Bar>) {
+    for row in &report.fanout {
+        if let Some(joins) = row.join_ns {
+            let what = format!("subscribing under a flood, {} subscribers", row.subscribers);
+            bars.push(bar(format!("{what}, p99 to a millisecond"), joins.p99 / 1e6, 1.0));
+        } else {
+            let what = format!("flood, hub to broadcast, {} subscribers", row.subscribers);
+            bars.push(bar(what, row.hub_ns / row.broadcast_ns, 1.0));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Report;
+use crate::linux::stats::Spread;
 
 /// A table: the first row is the head; all columns but the first are figures.
 struct Table(Vec<Vec<String>>);
@@ -39,6 +40,8 @@ pub fn text(report: &Report) -> String {
     flood(report, &mut text);
     open(report, &mut text);
     scale(report, &mut text);
+    bystanders(report, &mut text);
+    fanout(report, &mut text);
     spawn(report, &mut text);
     build(report, &mut text);
     text
@@ -196,6 +199,57 @@ fn scale(report: &Report, text: &mut String) {
         another signal: one subscriber receives, the others wait for something else. Bytes are \
         allocated for each subscriber.";
     table.write(text, "scale", note);
+}
+
+fn bystanders(report: &Report, text: &mut String) {
+    let mut table = Table::new(&["receivers", "how many", "CPU time a signal"]);
+    for row in &report.bystanders {
+        table.row([row.kind.clone(), row.receivers.to_string(), us(row.cpu_ns)]);
+    }
+    let note = "`SIGPROF`, directed at a thread that handles it and has nothing to do with the receivers: \
+        CPU time of the process, less what it takes to wait as long without a signal. Linux wakes \
+        whatever polls a signalfd for any signal of the process, so what streams with a receiver each cost \
+        is the kernel's. There are fewer signals than 64 that can be received.";
+    table.write(text, "bystanders", note);
+}
+
+fn fanout(report: &Report, text: &mut String) {
+    let mut table = Table::new(&[
+        "subscribers",
+        "hub",
+        "delivered",
+        "broadcast",
+        "delivered",
+        "ratio",
+        "subscribe and drop",
+        "p99",
+    ]);
+    let absent = || "–".to_owned();
+    for row in &report.fanout {
+        let is_compared = row.broadcast_delivered > 0;
+        let percent = |delivered: u64| {
+            let all = row.sent as f64 * row.subscribers as f64;
+            format!("{:.1} %", delivered as f64 / all * 100.0)
+        };
+        let compared = |text: String| if is_compared { text } else { absent() };
+        let joins =
+            |figure: fn(&Spread) -> f64| row.join_ns.as_ref().map(|joins| us(figure(joins)));
+        table.row([
+            row.subscribers.to_string(),
+            ns(row.hub_ns),
+            percent(row.hub_delivered),
+            compared(ns(row.broadcast_ns)),
+            compared(percent(row.broadcast_delivered)),
+            compared(ratio(row.hub_ns / row.broadcast_ns)),
+            joins(|joins| joins.median).unwrap_or_else(absent),
+            joins(|joins| joins.p99).unwrap_or_else(absent),
+        ]);
+    }
+    let note = "CPU time of the process for each delivery, under a flood of a million real-time signals; \
+        broadcast: `tokio::sync::broadcast`, fed by a hand-written loop over a signalfd. A subscriber \
+        that lags misses some, and is told; both keep 256. Subscribing and dropping: while such a flood \
+        goes on, on all CPUs.";
+    table.write(text, "fanout", note);
 }
 
 fn spawn(report: &Report, text: &mut String) {

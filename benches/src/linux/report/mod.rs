@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::bars::Bar;
 use crate::linux::machine::Machine;
-use crate::linux::{build_cost, flood, open, read, scale, spawn, wake};
+use crate::linux::{build_cost, bystanders, fanout, flood, open, read, scale, spawn, wake};
 
 /// Everything that was measured. A bench that was not run has no rows.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct Report {
     pub flood: Vec<flood::Row>,
     pub open: Vec<open::Row>,
     pub scale: Vec<scale::Row>,
+    #[serde(default)] // no older report has them
+    pub bystanders: Vec<bystanders::Row>,
+    #[serde(default)]
+    pub fanout: Vec<fanout::Row>,
     pub spawn: Vec<spawn::Row>,
     pub build: Vec<build_cost::Row>,
 }
