@@ -180,8 +180,9 @@ impl SignalHub {
     }
 
     /// A new subscriber. It sees what is sent from now on; what is pending is for the subscribers that
-    /// were there before, or for this one if the hub did not receive the signal yet. So that this takes no longer under a flood, 64 pending records are taken for
-    /// sent before; of more than that, it may see the rest.
+    /// were there before, or for this one if the hub did not receive the signal yet. So that this takes
+    /// no longer under a flood, 64 pending records are taken for sent before; of more than that, it may
+    /// see the rest.
     ///
     /// Subscribing to signals that are not received yet widens the receiver, or opens it again. That
     /// may wait for other threads, as [`Signals::new`] does; no other call on this hub waits for it. Where another thread is about to give up the same signal for this hub, or to widen it by the
