@@ -264,19 +264,19 @@ impl World {
                     continue;
                 }
                 if by.is_busy {
-                    let unsure = (own.blocked - own.kept) & set;
+                    let unsure = (own.blocked - own.kept - own.blocked_since) & set;
                     own.blocked -= unsure;
                     own.loose |= unsure;
                     continue;
                 }
                 // What is blocked because of this receiver is let in after its end.
                 let newly = set - by.kept_out() - by.loose;
-                let unsure = (own.blocked - own.kept) & newly;
+                let unsure = (own.blocked - own.kept - own.blocked_since) & newly;
                 own.blocked -= unsure;
                 own.loose = (own.loose - newly) | unsure;
                 // A thread that the opener started under a guard, and left, blocks for that or for
                 // the receiver: nothing tells.
-                let unsure = (set & by.forgotten) - own.kept;
+                let unsure = (set & by.forgotten) - own.kept - own.blocked_since;
                 own.blocked -= unsure;
                 own.loose |= unsure;
             }
