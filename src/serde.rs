@@ -177,3 +177,6 @@ fn status(status: ChildStatus) -> (&'static str, Detail) {
         ChildStatus::Continued(signal) => ("continued", Detail::By(signal)),
     }
 }
+
+#[cfg(test)]
+mod tests;

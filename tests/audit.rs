@@ -44,6 +44,7 @@ fn main() {
         #![cfg(target_os = "linux", "elsewhere there is no audit: no thread's mask counts")]
         names_thread_and_signals,
         the_message_says_what_to_do,
+        the_message_names_some_and_counts_the_rest,
         all_threads_may_block_first,
         can_be_left_out,
         update_audits_as_open_did,

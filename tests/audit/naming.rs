@@ -50,6 +50,14 @@ pub(crate) fn names_thread_and_signals() {
     assert_eq!(&asked[1], expected);
 }
 
+pub(crate) fn the_message_names_some_and_counts_the_rest() {
+    let _workers: Vec<_> = (0..10).map(|_| Worker::start("busy bee")).collect();
+    let message = Signals::new(SET).expect_err("the workers do not block").to_string();
+    assert!(message.starts_with("10 threads do not block"), "{message}");
+    assert!(message.contains(" and 2 more"), "{message}");
+    assert_eq!(message.matches("busy bee").count(), 8, "{message}");
+}
+
 pub(crate) fn the_message_says_what_to_do() {
     let worker = Worker::start("busy bee");
     let tid = worker.run(tid);

@@ -91,7 +91,7 @@ fn by_waiting(signal: Signal) -> SignalInfo {
     let number = unsafe {
         libc::syscall(libc::SYS_rt_sigtimedwait, &raw const set, info, no_timeout, set_size)
     };
-    assert_eq!(done(number), signal.as_raw().into());
+    assert_eq!(done(number), libc::c_long::from(signal.as_raw()));
     decode_siginfo(&raw.0).expect("a signal")
 }
 
