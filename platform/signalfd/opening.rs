@@ -423,6 +423,8 @@ fn release<K: Descriptors>(
     unclaim: impl FnOnce(&mut Change<'_, K>),
 ) {
     locked_anyhow(kernel, |change| {
+        // Under one lock: in between, another receiver could claim the same on the same thread, whose
+        // record would lose the new hold with the old one.
         unclaim(change);
         for hold in holds {
             change.release(hold, set);
