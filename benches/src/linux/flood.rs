@@ -31,6 +31,9 @@ pub struct Row {
     pub wall_ns: f64,
     /// CPU time of the receiving process for each signal sent.
     pub cpu_ns: f64,
+    /// How often the receiving process went to sleep, for each signal sent.
+    #[serde(default)] // no older report has it
+    pub sleeps: f64,
     /// What other threads of the receiving process noticed, in a run of its own.
     pub disturbance: Disturbance,
 }
@@ -53,6 +56,7 @@ struct Outcome {
     /// The highest integer that came, and one more.
     next: i32,
     cpu_ns: f64,
+    sleeps: i64,
 }
 
 pub fn run(effort: Effort) -> Vec<Row> {
@@ -76,6 +80,7 @@ pub fn run(effort: Effort) -> Vec<Row> {
             in_order: outcome.in_order,
             wall_ns: median(&times) / effort.slice as f64,
             cpu_ns: outcome.cpu_ns / effort.signals as f64,
+            sleeps: outcome.sleeps as f64 / effort.signals as f64,
             disturbance: disturb(receiver, effort.signals / 10),
         }
     };
@@ -124,6 +129,7 @@ pub fn flooded(arguments: &[String]) {
     let job = Flooded {
         slices: slices.parse().expect("a number"),
         cpu_before: 0,
+        sleeps_before: 0,
         delivered: 0,
         next: 0,
         in_order: None,
@@ -138,6 +144,7 @@ fn find(id: &str) -> &'static Receiver {
 struct Flooded {
     slices: usize,
     cpu_before: i64,
+    sleeps_before: i64,
     delivered: u64,
     /// The lowest integer that may come next.
     next: i32,
@@ -146,7 +153,7 @@ struct Flooded {
 
 impl Job for Flooded {
     fn opened(&mut self) {
-        self.cpu_before = cpu_ns();
+        (self.cpu_before, self.sleeps_before) = (cpu_ns(), sleeps());
         child::say_ready();
     }
 
@@ -173,6 +180,7 @@ impl Job for Flooded {
             in_order: self.in_order,
             next: self.next,
             cpu_ns: (cpu_ns() - self.cpu_before) as f64,
+            sleeps: sleeps() - self.sleeps_before,
         });
         false
     }
@@ -216,6 +224,11 @@ impl Job for Disturbed {
         }
         !self.ended
     }
+}
+
+/// How often a thread of this process gave its CPU away to wait.
+fn sleeps() -> i64 {
+    getrusage(UsageWho::RUSAGE_SELF).expect("usage").voluntary_context_switches()
 }
 
 /// CPU time of this process.

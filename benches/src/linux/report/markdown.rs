@@ -121,6 +121,7 @@ fn flood(report: &Report, text: &mut String) {
         "in order",
         "wall time a signal",
         "CPU time a signal",
+        "sleeps a signal",
         "`poll` interrupted",
         "`read` interrupted",
         "slow-down",
@@ -134,6 +135,7 @@ fn flood(report: &Report, text: &mut String) {
             in_order.into(),
             ns(row.wall_ns),
             ns(row.cpu_ns),
+            format!("{:.3}", row.sleeps),
             disturbance.poll_eintr.to_string(),
             disturbance.read_eintr.to_string(),
             ratio(disturbance.slow_down),
@@ -141,7 +143,7 @@ fn flood(report: &Report, text: &mut String) {
     }
     let note = "Real-time signals with integers, as fast as another process can send them. Times \
         are for one signal sent: wall time of both processes, in short floods, and CPU time of \
-        the receiver. The last three columns are of a run in which a thread of its own receives: \
+        the receiver; and how often that went to sleep for want of a signal. The last three columns are of a run in which a thread of its own receives: \
         how often a thread in `poll` and one in `read` got `EINTR`, and what the main thread's \
         arithmetic costs, in CPU time, beside its cost in peace.";
     table.write(text, "flood", note);
