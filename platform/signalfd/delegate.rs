@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | `done` = `asked` | its mask lets in `wanted` and no more | sleeps until `asked` changes |
 //! | `done` < `asked` | `wanted` was changed; its mask may still let in all of `may_let_in` | sets its mask, or is inside a handler |
-//! | `is_late` | it was waited for in vain since | is asked for nothing more until it answers |
+//! | `is_late` | it was waited for in vain since, or is waited for without end | is asked for nothing more until it answers |
 //!
 //! The thread that asks writes `wanted` and then `asked` under the lock of the process' state, so
 //! requests come one after another. The delegate takes no lock: it loads `asked`, then `wanted`, sets
@@ -56,7 +56,8 @@ pub(super) struct Delegate {
     /// What it lets in, or may for a moment, since it was asked to once and has not answered a later
     /// request. Written under the lock.
     may_let_in: AtomicSet,
-    /// It did not answer in time, and has not since. Relaxed: a hint, which decides only whether
+    /// It did not answer in time, and has not since; or it is new, and a thread waits for its first
+    /// answer without end. Relaxed: a hint, which decides only whether
     /// this delegate or a further one is asked.
     is_late: AtomicBool,
     /// Its number, once it runs: 0 until then. Stored before the first `done` (Release), so a thread
@@ -233,6 +234,8 @@ pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(kernel: &K, set: 
             delegate.is_late.store(true, Ordering::Relaxed);
             // Where no thread is to be had, this one will get to it.
             let other = change.state.backend.start(change.kernel, stuck).ok()?;
+            // It is waited for however long its handlers take: none of another signal's may run first.
+            other.is_late.store(true, Ordering::Relaxed);
             delegate.ask(change.kernel, delegate.wanted.get() - stuck);
             Some(other)
         });
