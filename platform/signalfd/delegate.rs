@@ -137,7 +137,7 @@ impl Delegates {
     }
 
     /// Of those that have not answered: the number, and what may be let in until then.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(super) fn unanswered(&self) -> impl Iterator<Item = (u32, SignalSet)> {
         let unanswered =
             |delegate: &&Arc<Delegate>| !delegate.has_done(delegate.asked.load(Ordering::Acquire));
@@ -146,7 +146,7 @@ impl Delegates {
     }
 
     /// Of each, the address that a thread waits at, and the number.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(super) fn words(&self) -> impl Iterator<Item = (usize, u32)> {
         let word = |delegate: &Arc<Delegate>| std::ptr::from_ref(&delegate.done).addr();
         self.0.iter().map(move |delegate| (word(delegate), delegate.tid.load(Ordering::Acquire)))
