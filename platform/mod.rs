@@ -29,6 +29,8 @@
 //! - `set_mask(mask)`, `everything()`, `tid()`, `wait(word, ..)`, `wake(word)`: the calls that
 //!   [`kernel::Kernel`] is made of.
 //! - `wiped_on_fork()`: a page that the kernel zeroes in a forked child, if it has such.
+//! - `pidfd(pid)`: a descriptor for a child that has not been waited for, if there is such a thing;
+//!   `add_chdir()`: the function by which `posix_spawn(3)` changes the directory, if there is one.
 //! - `forbid_core()`: no core is dumped when this process dies.
 //! - `numbers`: the signals that only this system has (`NAMES`), its real-time range, the numbers that
 //!   exist, those that can be received, and what each does by default ([`ByDefault`]).
@@ -46,7 +48,7 @@
 //! | `process` | the lock, and the accounting: claims, and which thread has to let in what |
 //! | `os` | the trait's real implementation |
 //! | the backend | receivers |
-//! | `masks`, `spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |
+//! | `masks`, `spawn`, `posix_spawn`, `exit`, `stop` | guards; what children start with; dying of a signal, stopping by one |
 //!
 //! `os` and `generation` ask the backend for system calls alone, `actions` for what it may touch.
 #![allow(unsafe_code)] // the one folder that may; each block says why it is sound
@@ -137,6 +139,29 @@ mod sigqueue;
 #[cfg(any(target_vendor = "apple", target_os = "openbsd", target_os = "dragonfly"))]
 use self::kqueue::no_sigqueue as sigqueue;
 
+#[cfg(any(
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+mod posix_spawn;
+#[cfg(all(
+    unix,
+    not(any(
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "dragonfly"
+    ))
+))]
+#[path = "no_posix_spawn.rs"]
+mod posix_spawn;
+
 #[cfg(not(any(
     target_vendor = "apple",
     target_os = "linux",
@@ -160,9 +185,10 @@ pub(crate) use self::{
     generation::generation,
     masks::{Block, current as current_mask},
     os::THREAD,
+    posix_spawn::posix_spawn,
     sigqueue::sigqueue,
     sigset::kill,
-    spawn::{restore_here, restorer},
+    spawn::{Request, pidfd, restore_here, restorer},
     stop::stop,
 };
 // What only the fan-out of `src/tokio` needs.

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 use crate::{Signal, SignalSet};
 
@@ -33,6 +34,17 @@ pub(crate) fn from_raw(set: &libc::sigset_t) -> SignalSet {
         unsafe { libc::sigismember(set, signal.as_raw()) == 1 }
     });
     members.collect()
+}
+
+/// The calling thread's mask as the C library tells it (`pthread_sigmask(3)`).
+#[allow(dead_code)] // where there is no posix_spawn
+pub(crate) fn thread_mask() -> io::Result<SignalSet> {
+    let mut mask = empty();
+    // SAFETY: the set is there to be written to. The function returns its error.
+    match unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), &mut mask) } {
+        0 => Ok(from_raw(&mask)),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
 }
 
 /// This process, as `kill(2)` takes it.

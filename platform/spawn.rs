@@ -4,12 +4,30 @@
 //! child finds in its memory may say nothing about the dispositions that it got. So a changed
 //! disposition carries its own mark, and memory holds one thing only: a set that never shrinks.
 
+use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::BorrowedFd;
 
 use super::actions::{self, Action};
 use super::kernel::{Kernel, Os};
 use super::{backend, os};
 use crate::{Disposition, Signal, SignalSet};
+
+pub(crate) use super::backend::pidfd;
+
+/// A program to be started, as C has it.
+#[allow(dead_code)] // where there is no posix_spawn
+pub(crate) struct Request<'a> {
+    pub(crate) program: &'a CStr,
+    /// In the folders of this process' `PATH`, unless it is a path itself.
+    pub(crate) is_looked_for: bool,
+    pub(crate) arguments: &'a [CString],
+    pub(crate) environment: &'a [CString],
+    pub(crate) directory: Option<&'a CStr>,
+    /// For 0, 1 and 2, where it is not to inherit its own.
+    pub(crate) files: [Option<BorrowedFd<'a>>; 3],
+    pub(crate) group: Option<i32>,
+}
 
 /// What puts mask and dispositions of a child to what they would be without this crate, between fork
 /// and exec.
@@ -99,7 +117,7 @@ fn marked() -> impl Iterator<Item = (Signal, Action)> {
 
 /// What this crate blocked and the calling thread inherits from that: not what it has put back here,
 /// which the program itself has blocked since.
-fn newly_blocked() -> SignalSet {
+pub(super) fn newly_blocked() -> SignalSet {
     os::newly_blocked() - os::restored()
 }
 

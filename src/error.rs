@@ -1,5 +1,6 @@
 //! `OpenError`: why a receiver could not be opened or changed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -191,14 +192,14 @@ impl From<io::Error> for OpenError {
 /// A system call or a file that failed, with the error.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    what: &'static str,
+    what: Cow<'static, str>,
     error: io::Error,
 }
 
 impl Refused {
     /// The error, of the same kind, saying what was refused.
-    pub(crate) fn wrap(what: &'static str, error: io::Error) -> io::Error {
-        io::Error::new(error.kind(), Refused { what, error })
+    pub(crate) fn wrap(what: impl Into<Cow<'static, str>>, error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), Refused { what: what.into(), error })
     }
 }
 

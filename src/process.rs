@@ -1,6 +1,8 @@
 //! What child processes and a replacing program start with, and how a process ends or stops by a
 //! signal.
 
+mod spawn;
+
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -10,6 +12,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
+pub use self::spawn::{Spawn, Spawned};
 use crate::Signal;
 use crate::platform;
 
@@ -41,8 +44,8 @@ pub trait CommandExt {
     /// `sigaction(2)` and `pthread_sigmask(3)`, and nothing that allocates or locks; that is a
     /// twentieth of the cost. The fork copies the page tables: on a small virtual machine
     /// (Linux 6.18) a spawn took 0.3 ms instead of 0.1 ms in a process of a few megabytes, but
-    /// 12 ms instead of 0.2 ms with 64 MB in use. A large process that starts children often leaves
-    /// it to a small one, started early.
+    /// 12 ms instead of 0.2 ms with 64 MB in use. A large process starts children by [`Spawn`], which
+    /// does not fork.
     ///
     /// With the standard library's [`exec`](std::os::unix::process::CommandExt::exec) there is no
     /// child, and nothing could be undone if the program can't be executed: that is an error, and
@@ -109,7 +112,7 @@ impl CommandExt for Command {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn exec(command: &mut Command) -> io::Error {
-    let restored = find(command).and_then(|()| platform::restore_here());
+    let restored = find(command).and_then(|_| platform::restore_here());
     match restored {
         Ok(restored) => {
             let error = command.exec();
@@ -120,8 +123,9 @@ pub fn exec(command: &mut Command) -> io::Error {
     }
 }
 
-/// Looks for the program as `execvp(3)` does: an error here spares what is pending.
-fn find(command: &Command) -> io::Result<()> {
+/// Looks for the program as `execvp(3)` does, and returns its path. In `exec` an error here spares what
+/// is pending.
+fn find(command: &Command) -> io::Result<PathBuf> {
     let program = Path::new(command.get_program());
     let own = command.get_envs().find(|&(name, _)| name == "PATH");
     let path = own.map_or_else(|| env::var_os("PATH"), |(_, path)| path.map(OsString::from));
@@ -134,8 +138,11 @@ fn find(command: &Command) -> io::Result<()> {
     let refused = |kind, why| io::Error::new(kind, format!("{}: {why}", program.display()));
     let mut error = refused(io::ErrorKind::NotFound, "there is no such program");
     for folder in folders {
-        match directory.join(folder).join(program).metadata() {
-            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => return Ok(()),
+        let path = folder.join(program);
+        match directory.join(&path).metadata() {
+            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => {
+                return Ok(path);
+            }
             Ok(_) => error = refused(io::ErrorKind::PermissionDenied, "it can't be executed"),
             Err(_) => {}
         }

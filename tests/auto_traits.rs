@@ -6,6 +6,7 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use signal_source::mask::{MaskGuard, ThreadInfo};
+use signal_source::process::{Spawn, Spawned};
 #[cfg(feature = "tokio")]
 use signal_source::tokio::{
     HubEvent, Shutdown, ShutdownBuilder, ShutdownCause, SignalHub, SignalStream, Subscriber, compat,
@@ -42,6 +43,8 @@ fn always() -> impl IntoIterator<Item = &'static str> {
         SignalNumberError,
         SignalSet,
         Signals,
+        Spawn,
+        Spawned,
         ThreadInfo,
     )
 }

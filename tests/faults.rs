@@ -34,6 +34,7 @@ fn main() {
             guarding,
             asking_for_masks,
             spawning,
+            spawning_without_a_fork,
             failing_to_exec,
         ],
         ROLES,

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt};
-use std::process::{Command, ExitStatus};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -11,7 +11,7 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use rustix::process::WaitOptions;
 use signal_source::Signal;
-use signal_source::process::CommandExt;
+use signal_source::process::Spawn;
 
 use super::{Options, say};
 
@@ -135,16 +135,14 @@ impl Pool {
     }
 
     fn start(&self) -> io::Result<Pid> {
-        let child = Command::new(&self.program)
+        let child = Spawn::new(&self.program)
             .args(&self.arguments)
             // A group of its own: Ctrl-C comes to the supervisor alone, and a worker can be killed
             // with whatever it has started.
             .process_group(0)
-            // Else it could not be stopped by the TERM that is blocked or ignored here.
-            .restore_signals()
             .spawn()?;
-        // Not kept: `reap` waits for all children, and a `Child` that waits too would get in its way.
-        Ok(Pid::from_raw(child.id().try_into().map_err(io::Error::other)?))
+        // The pid is enough: `reap` waits for all children.
+        Ok(Pid::from_raw(child.pid().try_into().map_err(io::Error::other)?))
     }
 
     /// When something is due; `None` if only a signal can bring news.

@@ -17,7 +17,7 @@ mod queue;
 mod shared;
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 #[cfg(feature = "tokio")]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -286,6 +286,19 @@ pub(super) fn is_first_thread() -> bool {
 pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
     None
 }
+
+/// Processes have numbers alone.
+pub(crate) fn pidfd(_pid: i32) -> Option<OwnedFd> {
+    None
+}
+
+#[cfg(not(any(
+    target_os = "ios",
+    target_os = "tvos",
+    target_os = "watchos",
+    target_os = "visionos"
+)))]
+pub(super) use super::posix_spawn::look_up_add_chdir as add_chdir;
 
 /// No core is dumped from now on.
 pub(super) fn forbid_core() {

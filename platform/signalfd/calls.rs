@@ -3,10 +3,12 @@
 use std::ffi::c_ulong;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use rustix::process::{PidfdFlags, WaitId, WaitIdOptions};
 use rustix::thread::futex;
 
 use super::siginfo;
@@ -72,6 +74,17 @@ pub(in crate::platform) fn set_mask(mask: SignalSet) -> io::Result<SignalSet> {
         )
     };
     if done == 0 { Ok(old.get()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A new signalfd if `fd` is -1, or else that one with another set (`signalfd4(2)`).
+pub(super) fn signalfd(fd: RawFd, set: SignalSet, flags: libc::c_int) -> io::Result<RawFd> {
+    let set = KernelSet::new(set);
+    // SAFETY: the set is of the size that the kernel is told; a number that is no signalfd's is an
+    // error.
+    let done = unsafe {
+        libc::syscall(libc::SYS_signalfd4, fd, ptr::from_ref(&set), KernelSet::SIZE, flags)
+    };
+    RawFd::try_from(done).ok().filter(|&fd| fd >= 0).ok_or_else(io::Error::last_os_error)
 }
 
 /// All that a thread of this crate's own blocks for good: not what the C library keeps for itself, by
@@ -140,6 +153,18 @@ pub(super) fn take_pending(signal: Signal) -> Option<libc::siginfo_t> {
     // SAFETY: it is as large as the record, begins where that may, and was zeroed before the kernel
     // wrote to it: integers and pointers.
     Some(unsafe { ptr::from_ref(&raw).cast::<libc::siginfo_t>().read() })
+}
+
+/// A descriptor for a child that has not been waited for (`pidfd_open(2)`, since Linux 5.3); `None` where
+/// there is no such call, and for a process that is no child any more.
+pub(crate) fn pidfd(pid: i32) -> Option<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid)?;
+    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    // Another thread may have waited for the child already, and another process have its number.
+    let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let found = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), peek);
+    let is_child = !matches!(found, Err(rustix::io::Errno::CHILD));
+    is_child.then_some(pidfd)
 }
 
 /// A code that says nothing: no kernel gives it, and its record is of unknown origin.

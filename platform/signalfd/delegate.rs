@@ -189,40 +189,71 @@ impl Shared for Delegates {
         set: SignalSet,
         patience: Duration,
     ) -> Vec<ThreadInfo> {
-        let busy = locked_anyhow(kernel, |change| {
-            let threads = change.state.unblocking(change.own, set);
-            let threads = threads.into_iter().map(|thread| {
-                let unblocked = thread.unblocking.get() & set;
-                (unblocked, Busy::Thread(thread))
-            });
-            let delegates = change.state.backend.0.iter().map(|delegate| {
-                let asked = delegate.asked.load(Ordering::Acquire);
-                (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
-            });
-            // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
-            // and that has none of a claimed set.
-            threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect::<Vec<_>>()
-        });
-        let deadline = kernel.now() + patience;
-        let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
-        stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
+        wait_for(kernel, set, locked_anyhow(kernel, |change| busy(change, set)), patience)
     }
 }
 
-/// Waits until those signals of the set that a delegate is to let in are let in, so that what was
-/// pending has acted: a signal's own handler is waited for, another signal's is not.
-pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(kernel: &K, set: SignalSet) {
-    let concerned = |change: &mut Change<'_, K>| -> Vec<(Arc<Delegate>, u32)> {
-        let delegates = change.state.backend.0.iter();
-        let unanswered = delegates.filter_map(|delegate| {
-            let asked = delegate.asked.load(Ordering::Acquire);
-            let is_done = (delegate.wanted.get() & set).is_empty() || delegate.has_done(asked);
-            (!is_done).then(|| (delegate.clone(), asked))
-        });
-        unanswered.collect()
-    };
+/// The threads that let in some of the set, which was claimed or guarded before under this lock, or
+/// are about to unblock some; each with what it is of the set.
+pub(super) fn busy<K: Kernel<Shared = Delegates>>(
+    change: &Change<'_, K>,
+    set: SignalSet,
+) -> Vec<(SignalSet, Busy)> {
+    let threads = change.state.unblocking(change.own, set).into_iter().map(|thread| {
+        let unblocked = thread.unblocking.get() & set;
+        (unblocked, Busy::Thread(thread))
+    });
+    let delegates = change.state.backend.0.iter().map(|delegate| {
+        let asked = delegate.asked.load(Ordering::Acquire);
+        (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
+    });
+    // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
+    // and that has none of a claimed set.
+    threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect()
+}
+
+/// Waits until these threads have blocked the set. Returns those that have not in that time: each is
+/// inside a handler of the program.
+pub(super) fn wait_for<K: Kernel>(
+    kernel: &K,
+    set: SignalSet,
+    busy: Vec<(SignalSet, Busy)>,
+    patience: Duration,
+) -> Vec<ThreadInfo> {
+    if busy.is_empty() {
+        return Vec::new();
+    }
+    let deadline = kernel.now() + patience;
+    let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
+    stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
+}
+
+/// The delegates that are to let in some of the set and may not do so yet, each with the number of
+/// the request.
+pub(super) fn unanswered<K: Kernel<Shared = Delegates>>(
+    change: &Change<'_, K>,
+    set: SignalSet,
+) -> Vec<(Arc<Delegate>, u32)> {
+    let unanswered = change.state.backend.0.iter().filter_map(|delegate| {
+        let asked = delegate.asked.load(Ordering::Acquire);
+        let is_done = (delegate.wanted.get() & set).is_empty() || delegate.has_done(asked);
+        (!is_done).then(|| (delegate.clone(), asked))
+    });
+    unanswered.collect()
+}
+
+/// Waits until these delegates let in what they are to of the set, so that what was pending has
+/// acted: a signal's own handler is waited for, another signal's is not.
+pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(
+    kernel: &K,
+    set: SignalSet,
+    unanswered: Vec<(Arc<Delegate>, u32)>,
+) {
+    if unanswered.is_empty() {
+        return;
+    }
     let deadline = kernel.now() + ANSWER;
-    for (delegate, asked) in locked_anyhow(kernel, concerned) {
+    for (delegate, asked) in unanswered {
         if delegate.wait(kernel, asked, Some(deadline)) {
             continue;
         }
@@ -246,7 +277,7 @@ pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(kernel: &K, set: 
 }
 
 /// A thread that still lets in signals that it must not, or is about to.
-enum Busy {
+pub(super) enum Busy {
     /// Until it has done what it was asked as the so manieth.
     Delegate(Arc<Delegate>, u32),
     Thread(Arc<Record>),

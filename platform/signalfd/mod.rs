@@ -21,7 +21,7 @@ mod waiters;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -30,6 +30,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 pub(super) use self::audit::own_tid as tid;
+pub(crate) use self::calls::pidfd;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
 #[cfg(feature = "tokio")]
 use self::opening::{Acquisition, Released};
@@ -38,7 +39,9 @@ use self::opening::{Descriptors, Opened};
 pub(crate) use self::poller::Poller;
 use super::actions::Action;
 use super::kernel::Os;
-use super::sigset;
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+use super::posix_spawn::AddChdir;
+use super::process::locked_anyhow;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};
@@ -219,13 +222,13 @@ impl Descriptors for Os {
     type Record = libc::siginfo_t;
 
     fn open(&self, set: SignalSet) -> io::Result<OwnedFd> {
-        let fd = signalfd(-1, set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)?;
+        let fd = calls::signalfd(-1, set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)?;
         // SAFETY: a new descriptor, which has no other owner.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
     fn change(&self, fd: &OwnedFd, set: SignalSet) -> io::Result<()> {
-        signalfd(fd.as_raw_fd(), set, 0).map(drop)
+        calls::signalfd(fd.as_raw_fd(), set, 0).map(drop)
     }
 
     fn unblocked_threads(
@@ -253,18 +256,9 @@ impl Descriptors for Os {
     }
 }
 
-/// A new signalfd if `fd` is -1, or else that one with another set.
-fn signalfd(fd: RawFd, set: SignalSet, flags: i32) -> io::Result<RawFd> {
-    let set = sigset::to_sigset(set);
-    // SAFETY: the set is initialised; a number that is no signalfd's is an error.
-    match unsafe { libc::signalfd(fd, &set, flags) } {
-        -1 => Err(io::Error::last_os_error()),
-        fd => Ok(fd),
-    }
-}
-
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
-    audit::unblocked_threads(set, &opening::own_threads(&Os))?.ok_or_else(|| {
+    let own = locked_anyhow(&Os, |change| opening::own_threads(change));
+    audit::unblocked_threads(set, &own)?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
             "/proc is not mounted, or shows no thread's mask (gVisor): none can be read",
@@ -302,6 +296,15 @@ pub(super) fn wiped_on_fork() -> Option<&'static AtomicU64> {
     // SAFETY: a page is aligned and large enough for the integer, zeroed, and stays mapped.
     Some(unsafe { &*page.cast::<AtomicU64>() })
 }
+
+/// musl has it since 2019; to a program that is linked statically, none is shown by `dlsym(3)`.
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+pub(super) fn add_chdir() -> Option<AddChdir> {
+    Some(libc::posix_spawn_file_actions_addchdir_np)
+}
+
+#[cfg(all(target_os = "linux", not(target_env = "musl")))]
+pub(super) use super::posix_spawn::look_up_add_chdir as add_chdir;
 
 /// No core is dumped from now on, into a file or a pipe.
 pub(super) fn forbid_core() {

@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::delegate::{Delegates, PATIENCE, wait_until_let_in};
+use super::delegate::{Delegates, PATIENCE, busy, unanswered, wait_for, wait_until_let_in};
 use super::holds::Hold;
 use super::turn::{Taken, Turn};
 use super::waiters::{Changing, Waiters, Waiting};
@@ -16,7 +16,7 @@ use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
 use crate::platform::atomic_set::AtomicSet;
-use crate::platform::kernel::{Kernel, Shared};
+use crate::platform::kernel::Kernel;
 use crate::platform::process::{Change, locked, locked_anyhow};
 use crate::{Disposition, OpenError, Signal, SignalSet};
 
@@ -344,22 +344,34 @@ pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), 
 /// Claims the set, blocks it in the calling thread and sees that every other thread blocks it too;
 /// or undoes it all.
 fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
-    let hold = locked(kernel, |change| {
+    let held = locked(kernel, |change| {
         change.state.claim(set)?;
         let hold = change.hold(set);
         // The delegates, if any, must not let in what is claimed now.
         change.settle();
-        Ok::<Hold, OpenError>(hold)
+        let busy = busy(change, set);
+        let own = if audit { own_threads(change) } else { Vec::new() };
+        Ok::<_, OpenError>((hold, busy, own))
     });
-    let hold =
-        hold.map_err(|error| OpenError::Os(Refused::wrap("pthread_sigmask(3)", error)))??;
+    let (hold, busy, own) =
+        held.map_err(|error| OpenError::Os(Refused::wrap("pthread_sigmask(3)", error)))??;
     let mut acquired = Acquired { hold, chld: None };
-    let mut rest = || {
+    let rest = || {
         if set.contains(Signal::CHLD) {
             acquired.chld = unignore_children(kernel)
                 .map_err(|error| OpenError::Os(Refused::wrap("sigaction(2) of CHLD", error)))?;
         }
-        check(kernel, set, audit)
+        let mut threads = wait_for(kernel, set, busy, PATIENCE);
+        if threads.is_empty() && audit {
+            // Where /proc is not mounted, or shows no mask, there is nothing to read: the program has to
+            // know its threads.
+            threads = kernel.unblocked_threads(set, &own)?.unwrap_or_default();
+        }
+        if threads.is_empty() {
+            return Ok(());
+        }
+        let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
+        Err(OpenError::UnblockedThreads { signals, threads })
     };
     match rest() {
         Ok(()) => Ok(acquired),
@@ -370,29 +382,12 @@ fn acquire<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<Ac
     }
 }
 
-/// Sees that every other thread blocks the set.
-fn check<K: Descriptors>(kernel: &K, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-    let mut threads = Delegates::wait_until_blocked(kernel, set, PATIENCE);
-    if threads.is_empty() && audit {
-        // Where /proc is not mounted, or shows no mask, there is nothing to read: the program has to know
-        // its threads.
-        let own = own_threads(kernel);
-        threads = kernel.unblocked_threads(set, &own)?.unwrap_or_default();
-    }
-    if threads.is_empty() {
-        return Ok(());
-    }
-    let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
-    Err(OpenError::UnblockedThreads { signals, threads })
-}
-
-/// The numbers of this crate's own threads, which no audit looks at.
-pub(super) fn own_threads<K: Descriptors>(kernel: &K) -> Vec<u32> {
-    locked_anyhow(kernel, |change| {
-        let mut own = change.state.quiet_threads.clone();
-        own.extend(change.state.backend.tids());
-        own
-    })
+/// The numbers of this crate's own threads, which no audit looks at. One that is started later blocks
+/// what is claimed now.
+pub(super) fn own_threads<K: Descriptors>(change: &Change<'_, K>) -> Vec<u32> {
+    let mut own = change.state.quiet_threads.clone();
+    own.extend(change.state.backend.tids());
+    own
 }
 
 /// Undoes [`acquire`] for the set: what is pending acts. Calls `then` under the lock, when the set is
@@ -422,7 +417,7 @@ fn release<K: Descriptors>(
     set: SignalSet,
     unclaim: impl FnOnce(&mut Change<'_, K>),
 ) {
-    locked_anyhow(kernel, |change| {
+    let unanswered = locked_anyhow(kernel, |change| {
         // Under one lock: in between, another receiver could claim the same on the same thread, whose
         // record would lose the new hold with the old one.
         unclaim(change);
@@ -434,8 +429,9 @@ fn release<K: Descriptors>(
         let yielded = missing - change.own.guarded();
         change.own.unblock(yielded);
         *change.mask -= yielded;
+        unanswered(change, set)
     });
-    wait_until_let_in(kernel, set);
+    wait_until_let_in(kernel, set, unanswered);
 }
 
 /// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.

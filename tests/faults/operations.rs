@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use signal_source::process::CommandExt;
+use signal_source::process::{CommandExt, Spawn};
 use signal_source::{Disposition, Signal, SignalInfo, SignalSet, Signals, mask};
 
 use crate::harness::{self, Everything, eventually, hits, open, raw_block, receives, role, send};
@@ -218,6 +218,33 @@ pub(crate) fn spawning() {
         if let Ok(mut child) = faults.during(|| command.spawn()) {
             let _ = child.kill();
             let _ = child.wait();
+        }
+        assert_eq!(Everything::now(), open);
+        receives(&signals);
+        drop((signals, guard));
+        all_works(&before);
+    });
+}
+
+/// The same without a fork.
+pub(crate) fn spawning_without_a_fork() {
+    with_each_call_refused(|faults| {
+        with_a_past();
+        harness::set_default(Signal::CHLD);
+        let before = Everything::now();
+        let signals = open([TERM, USR1]);
+        let guard = mask::block(Signal::HUP).expect("block");
+        let open = Everything::now();
+        let role = role("does_nothing", &[]);
+        let mut spawn = Spawn::new(role.get_program());
+        for (name, value) in role.get_envs() {
+            spawn.env(name, value.expect("set"));
+        }
+        let spawned = faults.during(|| spawn.current_dir("/").process_group(0).spawn());
+        if let Ok(child) = spawned {
+            let pid = nix::unistd::Pid::from_raw(child.pid().try_into().expect("a pid"));
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+            let _ = nix::sys::wait::waitpid(pid, None);
         }
         assert_eq!(Everything::now(), open);
         receives(&signals);

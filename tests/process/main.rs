@@ -1,16 +1,18 @@
-//! Children: `CommandExt::restore_signals`.
+//! Children: `CommandExt::restore_signals`, `Spawn`.
 #![allow(unreachable_pub)] // a test binary is a crate of its own
 
 #[path = "../harness/mod.rs"]
 mod harness;
 mod inherited;
 mod report;
+mod spawned;
 mod spawning;
 mod strict;
 
 use inherited::*;
 use report::report;
 use signal_source::Signal;
+use spawned::*;
 use spawning::*;
 use strict::nothing_is_allocated_between_fork_and_exec;
 
@@ -42,7 +44,19 @@ fn main() {
             no_descriptor_reaches_the_child,
             nothing_is_allocated_between_fork_and_exec,
             without_it_the_child_inherits,
+            arguments_and_environment,
+            in_a_directory,
+            looked_for_in_path,
+            errors_name_the_program,
+            files_for_0_1_and_2,
+            files_that_are_0_1_and_2_themselves,
+            the_same_by_fork,
+            in_a_group,
+            reaped_by_pid_and_seen_by_pidfd,
+            where_children_are_ignored,
+            nothing_acts_meanwhile,
+            with_a_piped_standard_library,
         ],
-        roles![report, sleeper, executes],
+        roles![report, sleeper, executes, tells],
     );
 }

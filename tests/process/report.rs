@@ -8,6 +8,7 @@ use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
 #[cfg(target_os = "linux")]
 use crate::harness::shown;
 use crate::harness::{descriptors, role};
+use crate::spawned;
 
 pub const TERM_AND_USR1: SignalSet = SignalSet::EMPTY.with(Signal::TERM).with(Signal::USR1);
 
@@ -37,9 +38,12 @@ pub fn plain() -> String {
     printed(&mut role("report", &[]))
 }
 
-/// What a child with `restore_signals` starts with.
+/// What a child with `restore_signals` starts with, and one of `Spawn`.
 pub fn restored() -> String {
-    printed(role("report", &[]).restore_signals())
+    let restored = printed(role("report", &[]).restore_signals());
+    let spawned = spawned::printed(&mut spawned::like(&role("report", &[])));
+    assert_eq!(spawned, restored);
+    restored
 }
 
 /// Opens where the other threads do not block the set.
