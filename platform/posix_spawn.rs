@@ -179,6 +179,7 @@ impl Drop for FileActions {
 
 /// The function, where the C library that the program runs with has it under one of its names: older
 /// ones have not, so the program can't be linked to it.
+#[allow(dead_code)] // musl has had it for long
 pub(super) fn look_up_add_chdir() -> Option<AddChdir> {
     let names = [c"posix_spawn_file_actions_addchdir_np", c"posix_spawn_file_actions_addchdir"];
     let found = names.iter().find_map(|name| {

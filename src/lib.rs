@@ -165,10 +165,10 @@
 //! # Children
 //!
 //! A child inherits blocked and ignored signals, across exec too: `kill` would not end it. Start
-//! children with [`process::CommandExt::restore_signals`], and a program that replaces this one with
-//! [`process::exec`](process::exec()). After `fork(2)` without exec (a daemon's
-//! start) the child opens a receiver and an event loop of its own, and leaves the inherited ones
-//! alone.
+//! children with [`process::CommandExt::restore_signals`] or, without a fork, by [`process::Spawn`], and
+//! a program that replaces this one with [`process::exec`](process::exec()). After `fork(2)` without
+//! exec (a daemon's start) the child opens a receiver and an event loop of its own, and leaves the
+//! inherited ones alone.
 //!
 //! `tokio::process` on Linux waits for children by their pidfds, and a receiver of `CHLD` is not in
 //! its way. Where there are none (Linux before 5.3, macOS, the BSDs) it installs a handler of

@@ -88,7 +88,11 @@ impl Spawn {
     }
 
     /// Adds arguments.
-    pub fn args(&mut self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> &mut Spawn {
+    pub fn args<I, S>(&mut self, arguments: I) -> &mut Spawn
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().into()));
         self
     }

@@ -10,6 +10,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde::{Deserialize, Serialize};
 
+use crate::linux::stats::median;
+
 /// What a program writes into its `Cargo.toml`.
 const DEPENDENCIES: &[(&str, &str)] = &[
     ("signal-source", "signal-source = { path = \"SOURCE\" }"),
@@ -42,6 +44,9 @@ pub struct Row {
     /// All crates that are built, the dependency itself included.
     pub crates: usize,
     pub cpu_seconds: f64,
+    /// Of that, for signal-source itself.
+    #[serde(default)]
+    pub own_cpu_seconds: Option<f64>,
 }
 
 /// Builds with the versions of this package's `Cargo.lock`, without asking a registry.
@@ -61,8 +66,24 @@ fn row(name: &'static str, dependency: &str) -> Row {
     let before = children_cpu_ns();
     cargo(&package, &["build", "--release"]);
     let cpu_seconds = (children_cpu_ns() - before) as f64 / 1e9;
+    let own_cpu_seconds = name.starts_with("signal-source").then(|| own_cpu_seconds(&package));
     let _ = fs::remove_dir_all(&package);
-    Row { name, crates: crates.len() - 1, cpu_seconds }
+    Row { name, crates: crates.len() - 1, cpu_seconds, own_cpu_seconds }
+}
+
+/// What it takes to build the crate once more when all that it depends on is there: the median, less
+/// what cargo takes to find nothing to do.
+fn own_cpu_seconds(package: &Path) -> f64 {
+    let again = |clean: bool| {
+        if clean {
+            cargo(package, &["clean", "--release", "--package", "signal-source"]);
+        }
+        let before = children_cpu_ns();
+        cargo(package, &["build", "--release"]);
+        (children_cpu_ns() - before) as f64 / 1e9
+    };
+    let middle = |clean| median(&[(); 3].map(|()| again(clean)));
+    middle(true) - middle(false)
 }
 
 fn write_package(package: &Path, dependency: &str) {

@@ -8,6 +8,7 @@ mod disturbance;
 mod fanout;
 mod flood;
 mod machine;
+mod messages;
 mod open;
 mod read;
 mod receivers;
@@ -27,7 +28,8 @@ use crate::linux::report::Report;
 const USAGE: &str = "\
 usage: cargo bench --bench report -- [--smoke | --draw] [BENCH...]
 
-  BENCH    wake, read, flood, open, scale, bystanders, fanout, spawn, build; all of them unless some are named
+  BENCH    wake, messages, read, flood, open, scale, bystanders, fanout, spawn, build; all of them unless
+           some are named
   --smoke  a little of each but build: does everything work? Says nothing about speed
   --draw   measures nothing: draws the plots anew from results/report.json
 ";
@@ -36,6 +38,7 @@ usage: cargo bench --bench report -- [--smoke | --draw] [BENCH...]
 #[derive(Clone, Copy)]
 struct Effort {
     wake: wake::Effort,
+    messages: messages::Effort,
     read: read::Effort,
     flood: flood::Effort,
     open: open::Effort,
@@ -47,24 +50,26 @@ struct Effort {
 
 const FULL: Effort = Effort {
     wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
+    messages: messages::Effort { slices: 60, rounds: 2000 },
     read: read::Effort { fills: 100, records: 20_000 },
     flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
     open: open::Effort { times: 1000 },
     scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
     bystanders: bystanders::Effort { rounds: 5, signals: 400 },
     fanout: fanout::Effort { rounds: 3, signals: 1_000_000, joins: 2000 },
-    spawn: spawn::Effort { times: 300 },
+    spawn: spawn::Effort { times: 300, largest_mib: 8192 },
 };
 
 const SMOKE: Effort = Effort {
     wake: wake::Effort { slices: 3, signals: 20, count_system_calls: false },
+    messages: messages::Effort { slices: 2, rounds: 50 },
     read: read::Effort { fills: 3, records: 6000 },
     flood: flood::Effort { signals: 10_000, slices: 3, slice: 1000 },
     open: open::Effort { times: 5 },
     scale: scale::Effort { rounds: 1, signals: 100, most_subscribers: 100 },
     bystanders: bystanders::Effort { rounds: 1, signals: 20 },
     fanout: fanout::Effort { rounds: 1, signals: 10_000, joins: 20 },
-    spawn: spawn::Effort { times: 5 },
+    spawn: spawn::Effort { times: 5, largest_mib: 16 },
 };
 
 pub(crate) fn main() -> ExitCode {
@@ -86,8 +91,8 @@ pub(crate) fn main() -> ExitCode {
                 Report::read(&results).expect("what was measured").draw(&results);
                 return ExitCode::SUCCESS;
             }
-            "wake" | "read" | "flood" | "open" | "scale" | "bystanders" | "fanout" | "spawn"
-            | "build" => named.push(argument),
+            "wake" | "messages" | "read" | "flood" | "open" | "scale" | "bystanders" | "fanout"
+            | "spawn" | "build" => named.push(argument),
             _ => {
                 eprint!("{USAGE}");
                 return ExitCode::FAILURE;
@@ -122,6 +127,7 @@ fn measure(effort: Effort, wants: impl Fn(&str) -> bool) -> Report {
         machine: Machine::this(),
         bars: Vec::new(),
         wake: bench(wants("wake"), "wake", || wake::run(effort.wake)),
+        messages: bench(wants("messages"), "messages", || messages::run(effort.messages)),
         read: bench(wants("read"), "read", || read::run(effort.read)),
         flood: bench(wants("flood"), "flood", || flood::run(effort.flood)),
         open: bench(wants("open"), "open", || open::run(effort.open)),

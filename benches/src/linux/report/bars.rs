@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::linux::{bystanders, flood};
+use crate::linux::{bystanders, flood, open, spawn};
 
 /// One aim.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub fn all(report: &Report) -> Vec<Bar> {
     read(report, &mut bars);
     flooded(report, &mut bars);
     open(report, &mut bars);
+    spawn(report, &mut bars);
+    built(report, &mut bars);
     scale(report, &mut bars);
     bystanders(report, &mut bars);
     fanout(report, &mut bars);
@@ -91,9 +93,36 @@ fn flooded(report: &Report, bars: &mut Vec<Bar>) {
 }
 
 fn open(report: &Report, bars: &mut Vec<Bar>) {
-    let ratio = |row: &crate::linux::open::Row| row.ours_ns / row.bare_ns;
-    if let Some(worst) = report.open.iter().map(ratio).max_by(f64::total_cmp) {
-        bars.push(bar("opening and dropping to the bare calls, at worst", worst, 1.3));
+    let mut worst = |what: &str, ratios: &mut dyn Iterator<Item = f64>, limit| {
+        if let Some(worst) = ratios.max_by(f64::total_cmp) {
+            bars.push(bar(what, worst, limit));
+        }
+    };
+    let all = || report.open.iter();
+    let audited = |row: &open::Row| row.ours_ns / row.bare_ns;
+    worst("opening and dropping to the bare calls, at worst", &mut all().map(audited), 1.3);
+    let crowd = all().filter(|row| row.threads == 1000).map(audited);
+    worst("the same among 1000 threads, at worst", &mut { crowd }, 1.1);
+    let unaudited = all().map(|row| row.unaudited_ns / row.bare_unaudited_ns);
+    worst("without the audit to the bare calls, at worst", &mut { unaudited }, 1.3);
+}
+
+fn spawn(report: &Report, bars: &mut Vec<Bar>) {
+    for spawn in report.spawn.iter().filter(|row| row.name == spawn::SPAWN) {
+        let is_plain =
+            |row: &&spawn::Row| row.name == spawn::PLAIN && row.resident_mib == spawn.resident_mib;
+        let Some(plain) = report.spawn.iter().find(is_plain) else { continue };
+        let what = format!("Spawn to std's Command, parent of {} MiB", spawn.resident_mib);
+        bars.push(bar(what, spawn.ns / plain.ns, 1.1));
+    }
+}
+
+fn built(report: &Report, bars: &mut Vec<Bar>) {
+    let own = |name| report.build.iter().find(|row| row.name == name)?.own_cpu_seconds;
+    for (name, limit) in [("signal-source", 1.0), ("signal-source, tokio", 3.0)] {
+        if let Some(seconds) = own(name) {
+            bars.push(bar(format!("CPU seconds to build {name}, its own share"), seconds, limit));
+        }
     }
 }
 

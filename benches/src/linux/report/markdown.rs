@@ -36,6 +36,7 @@ pub fn text(report: &Report) -> String {
     let mut text = heading(report);
     bars(report, &mut text);
     wake(report, &mut text);
+    messages(report, &mut text);
     read(report, &mut text);
     flood(report, &mut text);
     open(report, &mut text);
@@ -97,6 +98,16 @@ fn wake(report: &Report, text: &mut String) {
         the process sends to itself and receives. System calls are the receiver's in a round trip, \
         without the answer; allocations are those of all round trips together.";
     table.write(text, "wake", note);
+}
+
+fn messages(report: &Report, text: &mut String) {
+    let mut table = Table::new(&["way", "messages a second"]);
+    for row in &report.messages {
+        table.row([row.name.clone(), format!("{:.0}", row.messages_a_second)]);
+    }
+    let note = "Two processes, each of which sends a message as soon as it has the other's: the \
+        shortest that there is, by blocking system calls.";
+    table.write(text, "messages", note);
 }
 
 fn read(report: &Report, text: &mut String) {
@@ -255,17 +266,21 @@ fn fanout(report: &Report, text: &mut String) {
 }
 
 fn spawn(report: &Report, text: &mut String) {
-    let mut table = Table::new(&["child", "spawn and wait"]);
+    let mut table = Table::new(&["child", "parent's memory", "spawn and wait"]);
     for row in &report.spawn {
-        table.row([row.name.clone(), us(row.ns)]);
+        let memory = format!("{} MiB", row.resident_mib);
+        table.row([row.name.clone(), memory, us(row.ns)]);
     }
     table.write(text, "spawn", "`true`, from a process with an open receiver.");
 }
 
 fn build(report: &Report, text: &mut String) {
-    let mut table = Table::new(&["dependency", "crates", "clean release build, CPU time"]);
+    let head = ["dependency", "crates", "clean release build, CPU time", "its own share"];
+    let mut table = Table::new(&head);
     for row in &report.build {
-        table.row([row.name.into(), row.crates.to_string(), format!("{:.1} s", row.cpu_seconds)]);
+        let own = row.own_cpu_seconds.map_or(String::new(), |seconds| format!("{seconds:.1} s"));
+        let all = format!("{:.1} s", row.cpu_seconds);
+        table.row([row.name.into(), row.crates.to_string(), all, own]);
     }
     table.write(text, "Build cost", "Crates include those that only build others.");
 }

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::bars::Bar;
 use crate::linux::machine::Machine;
-use crate::linux::{build_cost, bystanders, fanout, flood, open, read, scale, spawn, wake};
+use crate::linux::{
+    build_cost, bystanders, fanout, flood, messages, open, read, scale, spawn, wake,
+};
 
 /// Everything that was measured. A bench that was not run has no rows.
 #[derive(Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub struct Report {
     pub machine: Machine,
     pub bars: Vec<Bar>,
     pub wake: Vec<wake::Row>,
+    #[serde(default)]
+    pub messages: Vec<messages::Row>,
     pub read: Vec<read::Row>,
     pub flood: Vec<flood::Row>,
     pub open: Vec<open::Row>,

@@ -17,6 +17,9 @@ pub fn draw(report: &Report, folder: &Path) {
     if !report.wake.is_empty() {
         latency(report).draw(&folder.join("latency.svg"));
     }
+    if !report.messages.is_empty() {
+        messages(report).draw(&folder.join("messages.svg"));
+    }
     if !report.flood.is_empty() {
         flood(report).draw(&folder.join("flood.svg"));
     }
@@ -62,6 +65,32 @@ fn latency(report: &Report) -> BarPlot {
         bars,
         limit: raw.map(|raw| ("raw epoll", raw)),
         legend: &KINDS,
+    }
+}
+
+fn messages(report: &Report) -> BarPlot {
+    let bar = |row: &crate::linux::messages::Row| Bar {
+        label: row.name.clone(),
+        value: row.messages_a_second / 1e3,
+        text: grouped(row.messages_a_second.round() as u64),
+        color: match row.id.as_str() {
+            "signal-source" => ORANGE,
+            "signalfd" | "sigtimedwait" => GREY,
+            _ => BLUE,
+        },
+    };
+    let mut bars: Vec<Bar> = report.messages.iter().map(bar).collect();
+    bars.sort_by(|a, b| b.value.total_cmp(&a.value));
+    BarPlot {
+        title: "Telling another process \"now\", and being told".into(),
+        unit: "thousand messages a second; more is better".into(),
+        bars,
+        limit: None,
+        legend: &[
+            ("signal-source", ORANGE),
+            ("raw system calls for signals", GREY),
+            ("other ways", BLUE),
+        ],
     }
 }
 
