@@ -2,8 +2,8 @@
 //!
 //! To wake a task from another thread costs tokio a system call, for its runtime may be asleep. So
 //! where a signal wakes several tasks of a runtime, the thread that wakes them hands their
-//! [`Roster`], whole, to one task of that runtime, the *distributor*, which wakes the others from
-//! within, without any.
+//! [`Roster`](super::roster::Roster), whole, to one task of that runtime, the *distributor*, which
+//! wakes the others from within, without any.
 //!
 //! The distributor is a task like those it wakes: where it can't run, neither can they, since a
 //! runtime has the same threads for all its tasks. That holds for tasks alone. A waiter with a waker

@@ -1,9 +1,8 @@
-//! Hubs: waiting, coming and going.
+//! Hubs: receiving and waiting.
 
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
-use shuttle::sync::Mutex;
 use shuttle::thread;
 
 use super::machine::{Machine, Model, value};
@@ -17,13 +16,13 @@ use crate::tokio::roster::Task;
 use crate::tokio::source::Shared;
 use crate::{Signal, SignalSet};
 
-type ModelHub = Arc<Hub<Model>>;
+pub(super) type ModelHub = Arc<Hub<Model>>;
 
-fn rt() -> Signal {
+pub(super) fn rt() -> Signal {
     Signal::rt(0).expect("a real-time signal")
 }
 
-fn hub(machine: &Arc<Machine>, set: impl Into<SignalSet>) -> ModelHub {
+pub(super) fn hub(machine: &Arc<Machine>, set: impl Into<SignalSet>) -> ModelHub {
     let (kernel, set) = (Model(machine.clone()), set.into());
     let receiver = machine.open(set);
     let hub = Arc::new(Shared::new(kernel.clone(), Some(receiver), Registry::new(set, true)));
@@ -31,7 +30,7 @@ fn hub(machine: &Arc<Machine>, set: impl Into<SignalSet>) -> ModelHub {
     hub
 }
 
-struct Subscriber {
+pub(super) struct Subscriber {
     hub: ModelHub,
     number: usize,
     set: SignalSet,
@@ -41,13 +40,13 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    fn thread(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
+    pub(super) fn thread(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
         let set = set.into();
         let number = subscribe(hub, set).expect("subscribe");
         Subscriber { hub: hub.clone(), number, set, place: Place::default(), is_task: false }
     }
 
-    fn task(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
+    pub(super) fn task(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
         let mut subscriber = Subscriber::thread(hub, set);
         subscriber.is_task = true;
         subscriber
@@ -66,7 +65,7 @@ impl Subscriber {
     }
 
     /// What one task or thread receives until `is_enough`.
-    fn recv_until(&mut self, is_enough: impl Fn(&[HubEvent]) -> bool) -> Vec<HubEvent> {
+    pub(super) fn recv_until(&mut self, is_enough: impl Fn(&[HubEvent]) -> bool) -> Vec<HubEvent> {
         let mut received = Vec::new();
         block_on(|cx| {
             while !is_enough(&received) {
@@ -87,7 +86,7 @@ impl Subscriber {
         events.iter().map(|event| value(&event.info())).collect()
     }
 
-    fn recv(&mut self) -> usize {
+    pub(super) fn recv(&mut self) -> usize {
         self.recv_many(1)[0]
     }
 
@@ -96,14 +95,14 @@ impl Subscriber {
     }
 
     /// Polls once, and does not wait any more.
-    fn poll_once(&mut self) -> Option<usize> {
+    pub(super) fn poll_once(&mut self) -> Option<usize> {
         match self.poll(Waker::noop()).0 {
             Poll::Ready(event) => Some(value(&event.info())),
             Poll::Pending => None,
         }
     }
 
-    fn update(&mut self, set: impl Into<SignalSet>) {
+    pub(super) fn update(&mut self, set: impl Into<SignalSet>) {
         let set = set.into();
         update(&self.hub, self.number, self.set, set).expect("update");
         self.place.forget_turn();
@@ -117,7 +116,9 @@ impl Drop for Subscriber {
     }
 }
 
-fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+pub(super) fn spawn<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
     thread::spawn(run)
 }
 
@@ -282,123 +283,6 @@ fn one_that_joins_sees_nothing_older() {
             remove_hub(&hub);
         }
         assert!(machine.acted().is_empty());
-    });
-}
-
-#[test]
-fn what_the_last_leaves_unread_acts() {
-    check(|machine| {
-        let hub = hub(machine, rt());
-        // The handler uses the hub: no lock may be held when it runs.
-        let used = Arc::downgrade(&hub);
-        machine.set_handler(move || {
-            if let Some(hub) = used.upgrade() {
-                drop(hub.lock());
-            }
-        });
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let threads =
-            [Subscriber::task(&hub, rt()), Subscriber::thread(&hub, rt())].map(|mut subscriber| {
-                let received = received.clone();
-                spawn(move || {
-                    let found = subscriber.poll_once();
-                    received.lock().expect("no panic").extend(found);
-                })
-            });
-        machine.send(rt(), 1);
-        machine.send(rt(), 2);
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-        remove_hub(&hub);
-        let mut received = received.lock().expect("no panic").clone();
-        received.sort_unstable();
-        received.dedup();
-        let mut all = machine.acted();
-        all.extend(received);
-        all.sort_unstable();
-        assert_eq!(all, [1, 2]);
-    });
-}
-
-/// A standard signal that merged acts once for all that merged into it, and a read one not at all.
-#[test]
-fn what_all_leave_unread_acts_once() {
-    check(|machine| {
-        let hub = hub(machine, Signal::USR1);
-        let threads = [Subscriber::task(&hub, Signal::USR1), Subscriber::task(&hub, Signal::USR1)]
-            .map(|mut subscriber| spawn(move || subscriber.poll_once()));
-        machine.send(Signal::USR1, 1);
-        let received = threads.map(|thread| thread.join().expect("no panic"));
-        remove_hub(&hub);
-        let is_read = received.iter().any(Option::is_some);
-        assert_eq!(machine.acted(), if is_read { vec![] } else { vec![1] });
-    });
-}
-
-#[test]
-fn one_subscribes_while_the_last_goes() {
-    check(|machine| {
-        let hub = hub(machine, Signal::USR1);
-        let one = Subscriber::task(&hub, Signal::USR1);
-        let goes = spawn(move || drop(one));
-        let joins = {
-            let hub = hub.clone();
-            spawn(move || drop(Subscriber::thread(&hub, Signal::USR1)))
-        };
-        machine.send(Signal::USR1, 1);
-        goes.join().expect("no panic");
-        joins.join().expect("no panic");
-        remove_hub(&hub);
-        assert_eq!(machine.acted(), [1]);
-    });
-}
-
-/// One acquires for both, or each tries; a third receives and goes meanwhile.
-#[test]
-fn two_widen_by_the_same_at_once() {
-    check(|machine| {
-        let hub = hub(machine, rt());
-        let mut one = Subscriber::task(&hub, rt());
-        let joins = [(); 2].map(|()| {
-            let hub = hub.clone();
-            spawn(move || Subscriber::thread(&hub, [rt(), Signal::USR1]))
-        });
-        let receives = spawn(move || assert_eq!(one.recv(), 1));
-        machine.send(rt(), 1);
-        receives.join().expect("no panic");
-        let mut joined = joins.map(|thread| thread.join().expect("no panic"));
-        machine.send(Signal::USR1, 2);
-        for one in &mut joined {
-            let received = one.recv_until(|received| {
-                received.last().is_some_and(|event| event.signal() == Signal::USR1)
-            });
-            assert_eq!(received.last().map(|event| value(&event.info())), Some(2));
-        }
-        drop(joined);
-        assert!(machine.is_claimed(rt()) == machine.is_claimed(Signal::USR1));
-        remove_hub(&hub);
-        assert!(!machine.is_claimed(rt()));
-        assert!(machine.acted().is_empty());
-    });
-}
-
-#[test]
-fn a_set_changes_while_signals_come() {
-    check(|machine| {
-        let hub = hub(machine, rt());
-        let mut subscriber = Subscriber::task(&hub, rt());
-        let thread = spawn(move || {
-            let mut received: Vec<_> = subscriber.poll_once().into_iter().collect();
-            subscriber.update([rt(), Signal::USR1]);
-            received.extend(subscriber.poll_once());
-            subscriber.update(Signal::USR1);
-            received
-        });
-        machine.send(rt(), 1);
-        let received = thread.join().expect("no panic");
-        remove_hub(&hub);
-        let mut all = machine.acted();
-        all.extend(received);
-        assert_eq!(all, [1]);
     });
 }
 

@@ -11,6 +11,7 @@
 //! which a signal is lost, received and acted, or read before the receiver was closed.
 //! `SIGNAL_SOURCE_SCHEDULES` multiplies how many are tried.
 
+mod goings;
 mod hubs;
 mod machine;
 mod shutdowns;
