@@ -1,5 +1,6 @@
 //! What receivers go through while the signals come.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -325,6 +326,19 @@ pub(crate) fn each_once_on_one_receiver() {
     world.end();
 }
 
+/// Whether a change may be refused so in a flood: main waits for a signal, or the crate's thread has
+/// been running the handler of one after the other for a second.
+fn may_refuse(error: &OpenError) -> bool {
+    match error {
+        OpenError::Waiting(waiting) => *waiting == 1,
+        OpenError::Os(error) => error.kind() == io::ErrorKind::ResourceBusy,
+        OpenError::UnblockedThreads { threads, .. } => {
+            threads.iter().all(|thread| thread.name == "signal-source")
+        }
+        _ => false,
+    }
+}
+
 /// A single receiver whose set all workers change at once, while main reads, and waits in between.
 pub(crate) fn each_once_on_one_shared_receiver() {
     let mut world = World::new(0xE703_7ED1_A0B4_28DB);
@@ -339,8 +353,7 @@ pub(crate) fn each_once_on_one_shared_receiver() {
                 let mut numbers = Numbers(seed * 0x9E37_79B9);
                 while !is_over.load(Ordering::SeqCst) {
                     let updated = signals.update(numbers.set());
-                    let is_right = matches!(updated, Ok(()) | Err(OpenError::Waiting(1)));
-                    assert!(is_right, "{updated:?}");
+                    assert!(updated.as_ref().map_or_else(may_refuse, |()| true), "{updated:?}");
                 }
             });
         }
