@@ -3,11 +3,14 @@
 use std::ffi::c_ulong;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+#[cfg(not(target_os = "android"))]
+use std::os::fd::AsFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+#[cfg(not(target_os = "android"))]
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions};
 use rustix::thread::futex;
 
@@ -157,6 +160,7 @@ pub(super) fn take_pending(signal: Signal) -> Option<libc::siginfo_t> {
 
 /// A descriptor for a child that has not been waited for (`pidfd_open(2)`, since Linux 5.3); `None` where
 /// there is no such call, and for a process that is no child any more.
+#[cfg(not(target_os = "android"))]
 pub(crate) fn pidfd(pid: i32) -> Option<OwnedFd> {
     let pid = rustix::process::Pid::from_raw(pid)?;
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?;
@@ -165,6 +169,12 @@ pub(crate) fn pidfd(pid: i32) -> Option<OwnedFd> {
     let found = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), peek);
     let is_child = !matches!(found, Err(rustix::io::Errno::CHILD));
     is_child.then_some(pidfd)
+}
+
+/// None on Android: an app's sandbox may kill for a call that it does not know.
+#[cfg(target_os = "android")]
+pub(crate) fn pidfd(_: i32) -> Option<OwnedFd> {
+    None
 }
 
 /// A code that says nothing: no kernel gives it, and its record is of unknown origin.
@@ -180,7 +190,8 @@ pub(super) fn put_back(info: &libc::siginfo_t) {
     unknown.si_code = SI_UNKNOWN;
     let done = queue(info) || queue(&unknown);
     if !done {
-        // The queue of pending signals is full, where only a plain one needs no place.
+        // A sandbox refuses the call, but may allow the plain one. A full queue refuses neither: it
+        // loses the record of a standard signal, and `CHLD` is one.
         // SAFETY: sending a signal touches no memory of ours.
         unsafe { libc::kill(own_pid(), info.si_signo) };
     }
