@@ -21,6 +21,8 @@ fn main() {
             making_the_descriptor,
             making_the_descriptor_once_more,
             waiting_for_a_signal,
+            queueing_a_record,
+            queueing_a_record_to_a_full_queue,
             opening_proc,
             opening_proc_without_permission,
             listing_the_threads,

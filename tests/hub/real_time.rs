@@ -34,6 +34,7 @@ pub fn real_time_signals_queue_to_the_bound() {
     for value in 0..total - 44 {
         let event = stuck.try_recv().expect("recv").expect("unread");
         let dropped = if value == total - 45 { 44 } else { 0 };
+        assert_eq!(event.to_string().ends_with(", 44 after it dropped"), dropped == 44, "{event}");
         assert_eq!((event.info().value(), event.dropped()), (Some(value), dropped));
         if value == 10 {
             assert_eq!(is_unread(&mut stuck), Some(Signal::USR1));

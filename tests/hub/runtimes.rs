@@ -227,6 +227,30 @@ pub fn a_multi_thread_runtime() {
     });
 }
 
+/// Those of one runtime are woken together: three, two, and one alone.
+pub fn tasks_of_several_runtimes() {
+    let hub = hub(Signal::USR1);
+    let (told, tell) = mpsc::channel();
+    let runtimes = [3, 2, 1].map(|tasks| {
+        let runtime = multi_thread();
+        for _ in 0..tasks {
+            let (mut subscriber, told) = (subscribe(&hub, Signal::USR1), told.clone());
+            runtime.spawn(async move {
+                for _ in 0..20 {
+                    let signal = next(&mut subscriber).await;
+                    told.send(signal).expect("the case");
+                }
+            });
+        }
+        runtime
+    });
+    for _ in 0..20 {
+        send(Signal::USR1);
+        assert!((0..6).all(|_| tell.recv().expect("a task") == Signal::USR1));
+    }
+    drop(runtimes);
+}
+
 pub fn moves_between_runtimes_and_threads() {
     let mut subscriber = subscribe(&hub(Signal::USR1), Signal::USR1);
     let (one, other) = (runtime(), runtime());

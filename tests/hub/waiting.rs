@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::process::Command;
 use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 
 use crate::harness::{self, descriptors, elsewhere, send};
@@ -48,6 +50,21 @@ pub fn waits_without_a_runtime() {
     assert_eq!(elsewhere::block_on(next(&mut subscriber)), Signal::USR1);
     send(Signal::USR1);
     assert_eq!(blocking(&mut subscriber), Signal::USR1);
+}
+
+/// That interrupts what the reader thread waits in.
+pub fn waits_on_after_a_stop() {
+    let hub = hub(Signal::USR1);
+    for _ in 0..3 {
+        let mut subscriber = subscribe(&hub, Signal::USR1);
+        let thread = thread::spawn(move || blocking(&mut subscriber));
+        let own = harness::pid();
+        let script = format!("kill -STOP {own}; sleep 0.1; kill -CONT {own}");
+        let status = Command::new("sh").args(["-c", &script]).status().expect("sh");
+        assert!(status.success());
+        send(Signal::USR1);
+        assert_eq!(thread.join().expect("no panic"), Signal::USR1);
+    }
 }
 
 pub fn waits_without_the_io_driver() {

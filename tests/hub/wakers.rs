@@ -1,9 +1,11 @@
 //! Wakers are code of the program: no lock is held while one is cloned, woken or dropped, and one
 //! that panics keeps no other from being woken.
 
+use std::pin::pin;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 
 use crate::harness::{self, quiet_panics, send};
@@ -90,6 +92,50 @@ pub fn a_waker_asks_the_shutdown_when_dropped() {
     send(Signal::USR1);
     assert_eq!(thread.join().expect("no panic").signal(), Some(Signal::USR1));
     assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+}
+
+/// What is done while a waker is cloned.
+static WHILE_CLONED: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+static TABLE: RawWakerVTable = RawWakerVTable::new(
+    |_| {
+        let done = WHILE_CLONED.lock().expect("no panic").take();
+        done.expect("cloned once")();
+        RawWaker::new(ptr::null(), Waker::noop().vtable())
+    },
+    |_| {},
+    |_| {},
+    |_| {},
+);
+
+/// A waker that does this while it is cloned, and nothing when it is woken.
+#[allow(unsafe_code)] // no safe way to a waker of one's own has a clone of one's own
+fn while_cloned(action: impl FnOnce() + Send + 'static) -> Waker {
+    *WHILE_CLONED.lock().expect("no panic") = Some(Box::new(action));
+    // SAFETY: the functions of the table need no data, and may be called on any thread.
+    unsafe { Waker::new(ptr::null(), &TABLE) }
+}
+
+/// Between the look that finds nothing and the one that waits, another thread may read or trigger.
+pub fn what_comes_while_a_waker_is_cloned_is_told() {
+    let hub = hub(Signal::USR1);
+    let (mut one, mut other) = (subscribe(&hub, Signal::USR1), subscribe(&hub, Signal::USR1));
+    let waker = while_cloned(move || {
+        send(Signal::USR1);
+        assert_eq!(blocking(&mut other), Signal::USR1);
+    });
+    assert!(one.poll_recv(&mut Context::from_waker(&waker)).is_ready());
+    let waker = while_cloned(|| send(Signal::USR1));
+    assert!(one.poll_recv(&mut Context::from_waker(&waker)).is_ready());
+
+    let by_hand = Shutdown::on(Signal::USR2).expect("open");
+    let trigger = by_hand.clone();
+    let waker = while_cloned(move || trigger.trigger());
+    assert!(pin!(by_hand.wait()).poll(&mut Context::from_waker(&waker)).is_ready());
+    drop(by_hand);
+    let by_signal = Shutdown::on(Signal::HUP).expect("open");
+    let waker = while_cloned(|| send(Signal::HUP));
+    assert!(pin!(by_signal.wait()).poll(&mut Context::from_waker(&waker)).is_ready());
 }
 
 struct Panics;

@@ -175,6 +175,23 @@ fn audit_is_refused(kind: ErrorKind) {
     assert_eq!(raw_mask(), SignalSet::EMPTY);
 }
 
+/// A pending `CHLD` while that is ignored is taken out to be received, and put back.
+fn with_an_ignored_child(refuse: impl FnOnce()) {
+    harness::raw_block(Signal::CHLD);
+    harness::set_ignored(Signal::CHLD);
+    send(Signal::CHLD);
+    refuse();
+    assert_eq!(harness::received(&open(Signal::CHLD)), [Signal::CHLD]);
+}
+
+pub(crate) fn queueing_a_record() {
+    with_an_ignored_child(|| refuse(&[libc::SYS_rt_sigqueueinfo], EPERM));
+}
+
+pub(crate) fn queueing_a_record_to_a_full_queue() {
+    with_an_ignored_child(|| harness::limit_pending(0));
+}
+
 pub(crate) fn opening_proc() {
     refuse(OPENS, EPERM);
     audit_is_refused(ErrorKind::PermissionDenied);
