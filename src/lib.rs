@@ -211,6 +211,10 @@
 //! | `serde` | [`Signal`] as its name, [`SignalSet`] as a list of names, [`SignalInfo`] as an object, to be written alone | serde |
 //!
 //! Minimum Rust version: 1.85.
+//!
+// Where they are not compiled, their pages are linked to as they are published.
+#![cfg_attr(not(feature = "tokio"), doc = include_str!("links/tokio.md"))]
+#![cfg_attr(not(all(feature = "mio", feature = "tokio")), doc = include_str!("links/pages.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Where the platform is none of ours, its one error is enough: nothing else is compiled on Windows.

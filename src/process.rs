@@ -41,11 +41,9 @@ pub trait CommandExt {
     ///
     /// The child is made by `fork(2)` and `exec(2)` instead of `posix_spawn(3)`, as with every
     /// [`pre_exec`](std::os::unix::process::CommandExt::pre_exec). Between the two run
-    /// `sigaction(2)` and `pthread_sigmask(3)`, and nothing that allocates or locks; that is a
-    /// twentieth of the cost. The fork copies the page tables: on a small virtual machine
-    /// (Linux 6.18) a spawn took 0.3 ms instead of 0.1 ms in a process of a few megabytes, but
-    /// 12 ms instead of 0.2 ms with 64 MB in use. A large process starts children by [`Spawn`], which
-    /// does not fork.
+    /// `sigaction(2)` and `pthread_sigmask(3)`, and nothing that allocates or locks. The fork copies
+    /// the page tables, which takes the longer the more memory the process has in use: a large process
+    /// starts children by [`Spawn`], which does not fork.
     ///
     /// With the standard library's [`exec`](std::os::unix::process::CommandExt::exec) there is no
     /// child, and nothing could be undone if the program can't be executed: that is an error, and

@@ -33,7 +33,8 @@
 //!   dropping gives it back.
 //! - **Children** inherit the block.
 //!   [`restore_signals`](crate::process::CommandExt::restore_signals) takes out of the child's
-//!   mask, before exec, what this crate has put there.
+//!   mask, before exec, what this crate has put there; [`Spawn`](crate::process::Spawn) has
+//!   `posix_spawn(3)` start it with that mask, without a fork.
 //!
 //! # On macOS and the BSDs
 //!
@@ -58,7 +59,7 @@
 //!   so that it acts. A signal that arrives between two such reads may have acted already: it acts
 //!   twice then, since no call of these kernels does both at once.
 //! - **Children** inherit ignored signals. `restore_signals` puts the child's dispositions back
-//!   before exec.
+//!   before exec; `Spawn` starts it with them.
 //!
 //! # Hubs and shutdowns
 //!
