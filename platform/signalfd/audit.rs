@@ -35,8 +35,7 @@ use self::doubt::{Activity, Doubt, Mask, PAUSE};
 pub(in crate::platform) use self::tasks::own_tid;
 use self::tasks::{Stat, Status, threads};
 use crate::mask::ThreadInfo;
-use crate::platform::disposition;
-use crate::{Disposition, Signal, SignalSet};
+use crate::{Signal, SignalSet};
 
 /// How long to look again before giving up, and how often: where a look takes long, a second has too few
 /// to settle what needs a hundred ([`Doubt`]).
@@ -56,7 +55,7 @@ pub(super) fn unblocked_threads(
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
     let mut audit = Audit {
         set,
-        handled: set.iter().any(is_handled).then(own_tid),
+        handled: None,
         blocking: BTreeMap::new(),
         own: except.iter().copied().collect(),
         ended: BTreeSet::new(),
@@ -73,6 +72,12 @@ pub(super) fn unblocked_threads(
         let process = Status::of_process()?;
         if process.as_ref().is_some_and(Status::shows_no_mask) {
             return Ok(None);
+        }
+        if audit.looks == 1 {
+            let caught = process.as_ref().and_then(|status| status.caught);
+            // Where the kernel does not say, there may be one.
+            let is_handled = caught.is_none_or(|caught| !(caught & set).is_empty());
+            audit.handled = is_handled.then(own_tid);
         }
         let count = audit.count(process)?;
         let unread = audit.unread(&list);
@@ -91,10 +96,6 @@ pub(super) fn unblocked_threads(
             return Err(too_busy("threads that come and go"));
         }
     }
-}
-
-fn is_handled(signal: Signal) -> bool {
-    disposition(signal).is_ok_and(|disposition| disposition == Disposition::Handler)
 }
 
 fn too_busy(culprit: &str) -> io::Error {

@@ -40,9 +40,9 @@ pub struct Effort {
 pub fn run(effort: Effort) -> Vec<Row> {
     let fits = |&size: &usize| size <= effort.largest_mib && 2 * size <= available_mib();
     let rows = SIZES.into_iter().filter(fits).flat_map(|size| {
-        // A fork of the largest takes many milliseconds.
-        let times = effort.times / (1 + size / 1024);
-        let arguments = [times.max(3).to_string(), size.to_string()];
+        // A fork of the largest takes some hundred milliseconds.
+        let forks = (effort.times / (1 + size / 128)).max(3);
+        let arguments = [size, effort.times, forks].map(|number| number.to_string());
         let role = Role::start(&[], "parent", &arguments.each_ref().map(String::as_str));
         role.finish::<Vec<Row>>()
     });
@@ -58,8 +58,11 @@ fn available_mib() -> usize {
 
 /// The role of a process that receives signals, has so much memory in use and starts children.
 pub fn parent(arguments: &[String]) {
-    let [times, resident_mib] = arguments else { panic!("{arguments:?}: times, MiB") };
-    let resident_mib = resident_mib.parse().expect("a number");
+    let numbers: Vec<usize> =
+        arguments.iter().map(|text| text.parse().expect("a number")).collect();
+    let [resident_mib, spawns, forks] = numbers[..] else {
+        panic!("{arguments:?}: MiB, times by posix_spawn, times by fork");
+    };
     let memory = std::hint::black_box(vec![1_u8; resident_mib << 20]);
     let _signals = ours::open(&[Signal::TERM.as_raw(), Signal::INT.as_raw()]);
     child::say_ready();
@@ -67,28 +70,40 @@ pub fn parent(arguments: &[String]) {
     let mut forked = command(fork);
     let mut restored = command(|command| _ = command.restore_signals());
     let spawn = Spawn::new("true");
-    let mut ways: [(&str, &mut dyn FnMut()); 4] = [
+    let mut spawning: [Way<'_>; 2] = [
         (PLAIN, &mut || run_command(&mut plain)),
         (SPAWN, &mut || {
             let child = spawn.spawn().expect("a child");
             let pid = Pid::from_raw(child.pid() as i32);
             assert_eq!(waitpid(pid, None), Ok(WaitStatus::Exited(pid, 0)));
         }),
+    ];
+    let mut forking: [Way<'_>; 2] = [
         ("std, empty pre_exec (fork)", &mut || run_command(&mut forked)),
         ("std, restore_signals (fork)", &mut || run_command(&mut restored)),
     ];
-    let results = in_turns(times.parse().expect("a number"), &mut ways, |_, (_, way)| {
+    // Apart, and first: after a fork the parent's memory is the child's too, and costs more to touch.
+    let mut rows = measure(spawns, resident_mib, &mut spawning);
+    rows.extend(measure(forks, resident_mib, &mut forking));
+    drop(memory);
+    child::say_outcome(&rows);
+}
+
+/// A name, and starting a child and waiting for it once.
+type Way<'a> = (&'static str, &'a mut dyn FnMut());
+
+fn measure(times: usize, resident_mib: usize, ways: &mut [Way<'_>]) -> Vec<Row> {
+    let results = in_turns(times, ways, |_, (_, way)| {
         let start = Instant::now();
         way();
         start.elapsed().as_nanos() as f64
     });
-    drop(memory);
-    let row = |((name, _), times): (&(&str, _), Vec<f64>)| Row {
+    let row = |((name, _), times): (&Way<'_>, Vec<f64>)| Row {
         name: (*name).into(),
         ns: median(&times),
         resident_mib,
     };
-    child::say_outcome(&ways.iter().zip(results).map(row).collect::<Vec<_>>());
+    ways.iter().zip(results).map(row).collect()
 }
 
 pub const PLAIN: &str = "std (posix_spawn)";

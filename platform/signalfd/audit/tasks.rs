@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
+use std::str::FromStr;
 
 use crate::SignalSet;
 
@@ -24,12 +25,13 @@ pub(in crate::platform) fn own_tid() -> u32 {
 /// The threads that are listed now.
 pub(super) fn threads() -> io::Result<BTreeSet<u32>> {
     let failed = |error| naming(TASKS, error);
-    let mut list = BTreeSet::new();
+    let mut list = Vec::new();
     for entry in fs::read_dir(TASKS).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         list.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
     }
-    Ok(list)
+    // All at once: that is cheaper than one by one.
+    Ok(list.into_iter().collect())
 }
 
 /// What a `status` file says, as far as it is needed.
@@ -43,8 +45,10 @@ pub(super) struct Status {
     /// `VmSize` is there.
     pub(super) has_memory: bool,
     pub(super) threads: Option<usize>,
-    /// `SigBlk`, which comes last of all these.
+    /// `SigBlk`.
     pub(super) blocked: Option<SignalSet>,
+    /// `SigCgt`, which comes last of all these: what the process has a handler for.
+    pub(super) caught: Option<SignalSet>,
 }
 
 impl Status {
@@ -75,7 +79,7 @@ impl Status {
             let count = file.read(&mut text[len..])?;
             len += count;
             let status = Status::parse(&text[..len]);
-            if count == 0 || status.blocked.is_some() {
+            if count == 0 || status.caught.is_some() {
                 return Ok(status);
             }
             if len == text.len() {
@@ -86,24 +90,24 @@ impl Status {
 
     /// A thread's name need not be UTF-8. A line counts once it is whole.
     fn parse(text: &[u8]) -> Status {
-        let mut status = Status::default();
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-            let [field, value] = [&line[..colon], &line[colon + 1..]];
-            let value = match value.strip_suffix(b"\n") {
-                Some(value) => value.trim_ascii(),
-                None => break,
-            };
-            let text = || std::str::from_utf8(value).ok();
-            match field {
-                b"Name" => status.name = String::from_utf8_lossy(value).into(),
-                b"State" => status.is_asleep = value.starts_with(b"S"),
-                b"Tgid" => status.process = text().and_then(|text| text.parse().ok()),
-                b"VmSize" => status.has_memory = true,
-                b"Threads" => status.threads = text().and_then(|text| text.parse().ok()),
-                b"SigBlk" => {
-                    let bits = text().and_then(|text| u128::from_str_radix(text, 16).ok());
-                    status.blocked = bits.map(SignalSet::from_bits);
+        let (mut status, mut rest) = (Status::default(), text);
+        while let Some(line) = next_line(&mut rest) {
+            // Most lines are not looked at, so they are told apart by their beginning.
+            match line {
+                [b'N', b'a', b'm', b'e', b':', name @ ..] => {
+                    status.name = String::from_utf8_lossy(name.trim_ascii()).into();
+                }
+                [b'S', b't', b'a', b't', b'e', b':', state @ ..] => {
+                    status.is_asleep = state.trim_ascii().starts_with(b"S");
+                }
+                [b'T', b'g', b'i', b'd', b':', number @ ..] => status.process = decimal(number),
+                [b'V', b'm', b'S', b'i', b'z', b'e', b':', ..] => status.has_memory = true,
+                [b'T', b'h', b'r', b'e', b'a', b'd', b's', b':', number @ ..] => {
+                    status.threads = decimal(number);
+                }
+                [b'S', b'i', b'g', b'B', b'l', b'k', b':', mask @ ..] => status.blocked = set(mask),
+                [b'S', b'i', b'g', b'C', b'g', b't', b':', mask @ ..] => {
+                    status.caught = set(mask);
                     break;
                 }
                 _ => {}
@@ -111,6 +115,26 @@ impl Status {
         }
         status
     }
+}
+
+/// Takes the next line, without its end; `None` if there is no whole one.
+fn next_line<'a>(text: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut rest = *text;
+    // Reading from memory does not fail.
+    let len = rest.skip_until(b'\n').ok()?;
+    let line = text[..len].strip_suffix(b"\n")?;
+    *text = rest;
+    Some(line)
+}
+
+fn decimal<T: FromStr>(field: &[u8]) -> Option<T> {
+    std::str::from_utf8(field.trim_ascii()).ok()?.parse().ok()
+}
+
+/// A set as the kernel writes it, in hexadecimal digits.
+fn set(field: &[u8]) -> Option<SignalSet> {
+    let digits = std::str::from_utf8(field.trim_ascii()).ok()?;
+    u128::from_str_radix(digits, 16).ok().map(SignalSet::from_bits)
 }
 
 /// What a `stat` file says, as far as it is needed.
@@ -193,7 +217,7 @@ mod tests {
     /// As Linux 6.18 writes it, with the lines that are not looked at left out.
     const TEXT: &str = "Name:\tbusy bee\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4321\nPid:\t4322\n\
         VmSize:\t   71480 kB\nThreads:\t2\nSigQ:\t0/31434\nSigPnd:\t0000000000000000\n\
-        ShdPnd:\t0000000000000000\nSigBlk:\t0000000000004001\nSigIgn:\t0000000000001000\n";
+        ShdPnd:\t0000000000000000\nSigBlk:\t0000000000004001\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000002\n";
 
     #[test]
     fn a_status_reads() {
@@ -202,6 +226,7 @@ mod tests {
         assert_eq!((status.has_memory, status.threads), (true, Some(2)));
         assert!(status.is_asleep);
         assert_eq!(status.blocked, Some([Signal::HUP, Signal::TERM].into()));
+        assert_eq!(status.caught, Some(Signal::INT.into()));
     }
 
     /// MIPS writes 128 bits.

@@ -183,7 +183,9 @@ fn open(report: &Report, text: &mut String) {
             us((row.ours_ns - row.unaudited_ns) / row.threads as f64),
         ]);
     }
-    let note = "Bare: mask, one pass over `/proc/self/task/*/status`, signalfd, close, mask.";
+    let note = "Bare: mask, one pass over `/proc/self/task/*/status`, signalfd, close, mask. The audit \
+        lists the threads twice more, to know that it has seen all; opening and dropping set the mask \
+        four times, so that no handler runs while the lock is held.";
     table.write(text, "open", note);
 }
 
