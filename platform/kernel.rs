@@ -73,7 +73,7 @@ pub(super) trait Kernel: Clone + Send + 'static {
 pub(super) trait Shared: Default + Send + 'static {
     /// Makes sure that each signal of `owed`, which some thread should let in and can't be made to,
     /// is let in by a thread; of the others only what it has to. Returns what there is no thread for.
-    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
+    fn unblock_owed<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet;
 
     /// Waits until no thread of this crate's own lets in any of the set, which was claimed or guarded
     /// before, and no thread is about to unblock any. Returns the threads that have not come so far

@@ -95,7 +95,7 @@ impl<B: Shared> State<B> {
             kernel.note_reserved(self.reserved - needed, self.reserved & needed);
         }
         let owed = self.owed() - needed;
-        self.backend.let_in(kernel, owed)
+        self.backend.unblock_owed(kernel, owed)
     }
 
     /// What some thread should let in and does not.

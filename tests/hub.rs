@@ -34,7 +34,7 @@ use std::pin::pin;
 #[cfg(target_os = "linux")]
 use bystanders::*;
 use forks::*;
-use harness::End;
+use harness::{End, runtime};
 use joins::*;
 #[cfg(target_os = "linux")]
 use losses::*;
@@ -155,11 +155,6 @@ fn main() {
         ],
         roles![],
     );
-}
-
-/// A runtime on the calling thread.
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn multi_thread() -> Runtime {

@@ -8,6 +8,8 @@ mod random;
 
 use std::thread;
 
+// Without an audit: these cases look at each thread's own mask.
+use harness::open_unaudited as open;
 use harness::set_counting;
 use harness::{
     Worker, blocked_by, eventually, hits, in_fork, raw_block, raw_mask, raw_unblock, send,
@@ -43,11 +45,6 @@ fn main() {
 const HUP: Signal = Signal::HUP;
 const USR1: Signal = Signal::USR1;
 const USR2: Signal = Signal::USR2;
-
-/// Opens without an audit: these cases look at each thread's own mask.
-fn open(set: impl Into<SignalSet>) -> Signals {
-    Signals::builder().audit(false).open(set).expect("open")
-}
 
 /// Origin: mio-signals `cleanup` (R17)
 fn put_back_exactly() {

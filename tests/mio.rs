@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use harness::kernel::KERNEL;
-use harness::{End, hits, pid, send, set_counting};
+use harness::{End, drain, hits, pid, send, set_counting};
 use mio::{Events, Interest, Poll, Token};
 use registration::*;
 use signal_source::{Signal, SignalSet, Signals, send as sends};
@@ -64,11 +64,6 @@ fn wait(poll: &mut Poll, timeout: Option<Duration>) -> Vec<Token> {
 /// The tokens of the events there are.
 fn events(poll: &mut Poll) -> Vec<Token> {
     wait(poll, Some(Duration::ZERO))
-}
-
-/// What is pending, one by one.
-fn drain(signals: &Signals) -> Vec<Signal> {
-    std::iter::from_fn(|| signals.try_recv().expect("try_recv")).map(|info| info.signal()).collect()
 }
 
 fn received_after_an_event() {

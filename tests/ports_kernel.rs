@@ -8,9 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use harness::kernel::{KERNEL, Order};
-use harness::{End, hits, open, send, set_counting, set_ignored};
-use nix::libc;
-use signal_source::{Signal, SignalSet, Signals, mask};
+use harness::{End, drain, hits, open, raise, send, set_counting, set_ignored};
+use signal_source::{Signal, SignalSet, mask};
 
 fn main() {
     harness::main(
@@ -41,11 +40,6 @@ fn main() {
 
 /// Signals with numbers that rise on every system.
 const RISING: [Signal; 3] = [Signal::HUP, Signal::INT, Signal::TERM];
-
-/// What is pending, one by one.
-fn drain(signals: &Signals) -> Vec<Signal> {
-    std::iter::from_fn(|| signals.try_recv().expect("try_recv")).map(|info| info.signal()).collect()
-}
 
 // origin: AnyIO test_receive_signals (P1)
 fn sent_from_another_thread() {
@@ -194,11 +188,6 @@ fn ignored_by_the_program() {
         send(signal);
         assert_eq!(drain(&signals), [signal]);
     }
-}
-
-fn raise(signal: Signal) {
-    // SAFETY: sends a signal to this thread.
-    assert_eq!(unsafe { libc::raise(signal.as_raw()) }, 0);
 }
 
 // origin: epoll-shim pthread_kill_self (K28); gVisor Basic (K1)

@@ -19,12 +19,11 @@ use std::task::Poll;
 
 use afterwards::*;
 use examples::*;
-use harness::End;
 use harness::kernel::KERNEL;
+use harness::{End, runtime};
 use opening::*;
 use signal_source::Signal;
 use signal_source::tokio::{Shutdown, ShutdownCause};
-use tokio::runtime::Runtime;
 use told::*;
 use untold::*;
 
@@ -84,10 +83,6 @@ fn main() {
         ],
         roles![hung_up],
     );
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn shutdown() -> Shutdown {

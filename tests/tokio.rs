@@ -20,7 +20,7 @@ use std::future::Future;
 use calls::*;
 use flood::*;
 use forks::*;
-use harness::End;
+use harness::{End, runtime as current_thread};
 use ports::*;
 use runtimes::*;
 use signal_source::tokio::SignalStream;
@@ -89,10 +89,6 @@ fn main() {
         ],
         roles![server, exits],
     );
-}
-
-fn current_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn multi_thread() -> Runtime {

@@ -36,6 +36,17 @@ fn receives_and_is_killed(path: &str) {
     assert_eq!(program.end().signal(), Some(Signal::TERM.as_raw()));
 }
 
+/// A server that is told to stop: by the future that it was given.
+fn stops(path: &str) {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut program = Program::start(path);
+        program.line("READY");
+        program.send(signal);
+        program.line(&signal.to_string());
+        assert!(program.end().success());
+    }
+}
+
 macro_rules! programs {
     ($judge:ident: $($(#[$cfg:meta])* $name:ident = $path:literal),* $(,)?) => {
         $($(#[$cfg])* #[test] fn $name() { $judge(env!(concat!("CARGO_BIN_EXE_", $path))) })*
@@ -58,6 +69,12 @@ programs!(receives:
     #[cfg(feature = "linux")]
     monoio = "loop-monoio",
     polling = "loop-polling",
+);
+
+programs!(stops:
+    server_actix = "server-actix",
+    server_axum = "server-axum",
+    server_tonic = "server-tonic",
 );
 
 programs!(receives_and_is_killed:

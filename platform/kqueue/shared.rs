@@ -23,7 +23,7 @@ struct Open {
 
 /// A signal needs no thread here: dispositions are the whole process'.
 impl kernel::Shared for Shared {
-    fn let_in<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
+    fn unblock_owed<K: kernel::Kernel<Shared = Self>>(&mut self, _: &K, _: SignalSet) -> SignalSet {
         SignalSet::EMPTY
     }
 

@@ -15,7 +15,7 @@
 //! | state | means | the delegate |
 //! |---|---|---|
 //! | `done` = `asked` | its mask lets in `wanted` and no more | sleeps until `asked` changes |
-//! | `done` < `asked` | `wanted` was changed; its mask may still let in all of `may_let_in` | sets its mask, or is inside a handler |
+//! | `done` < `asked` | `wanted` was changed; its mask may still let in all of `may_unblock` | sets its mask, or is inside a handler |
 //! | `is_late` | it was waited for in vain since, or is waited for without end | is asked for nothing more until it answers |
 //!
 //! The thread that asks writes `wanted` and then `asked` under the lock of the process' state, so
@@ -55,7 +55,7 @@ pub(super) struct Delegate {
     done: AtomicU32,
     /// What it lets in, or may for a moment, since it was asked to once and has not answered a later
     /// request. Written under the lock.
-    may_let_in: AtomicSet,
+    may_unblock: AtomicSet,
     /// It did not answer in time, and has not since; or it is new, and a thread waits for its first
     /// answer without end. Relaxed: a hint, which decides only whether
     /// this delegate or a further one is asked.
@@ -69,7 +69,7 @@ impl Delegate {
     /// Tells it what to let in. Under the lock.
     fn ask<K: Kernel>(&self, kernel: &K, wanted: SignalSet) {
         if self.wanted.get() != wanted {
-            self.may_let_in.set(self.may_let_in() | wanted);
+            self.may_unblock.set(self.may_unblock() | wanted);
             self.wanted.set(wanted);
             self.asked.fetch_add(1, Ordering::Release);
             kernel.wake(&self.asked);
@@ -77,11 +77,11 @@ impl Delegate {
     }
 
     /// What it lets in, or may for a moment. Under the lock.
-    fn may_let_in(&self) -> SignalSet {
+    fn may_unblock(&self) -> SignalSet {
         if self.has_done(self.asked.load(Ordering::Acquire)) {
             self.wanted.get()
         } else {
-            self.may_let_in.get()
+            self.may_unblock.get()
         }
     }
 
@@ -142,7 +142,7 @@ impl Delegates {
         let unanswered =
             |delegate: &&Arc<Delegate>| !delegate.has_done(delegate.asked.load(Ordering::Acquire));
         let delegates = self.0.iter().filter(unanswered);
-        delegates.map(|delegate| (delegate.tid.load(Ordering::Acquire), delegate.may_let_in()))
+        delegates.map(|delegate| (delegate.tid.load(Ordering::Acquire), delegate.may_unblock()))
     }
 
     /// Of each, the address that a thread waits at, and the number.
@@ -156,7 +156,7 @@ impl Delegates {
     fn start<K: Kernel>(&mut self, kernel: &K, set: SignalSet) -> io::Result<Arc<Delegate>> {
         let delegate = Arc::new(Delegate::default());
         delegate.wanted.set(set);
-        delegate.may_let_in.set(set);
+        delegate.may_unblock.set(set);
         delegate.asked.store(1, Ordering::Release);
         let (thread, own) = (delegate.clone(), kernel.clone());
         kernel.start_thread(Box::new(move || thread.run(&own)))?;
@@ -166,7 +166,7 @@ impl Delegates {
 }
 
 impl Shared for Delegates {
-    fn let_in<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet {
+    fn unblock_owed<K: Kernel<Shared = Self>>(&mut self, kernel: &K, owed: SignalSet) -> SignalSet {
         let mut missing = owed;
         for delegate in &self.0 {
             let wanted = delegate.wanted.get() & owed;
@@ -205,7 +205,7 @@ pub(super) fn busy<K: Kernel<Shared = Delegates>>(
     });
     let delegates = change.state.backend.0.iter().map(|delegate| {
         let asked = delegate.asked.load(Ordering::Acquire);
-        (delegate.may_let_in() & set, Busy::Delegate(delegate.clone(), asked))
+        (delegate.may_unblock() & set, Busy::Delegate(delegate.clone(), asked))
     });
     // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
     // and that has none of a claimed set.
@@ -244,7 +244,7 @@ pub(super) fn unanswered<K: Kernel<Shared = Delegates>>(
 
 /// Waits until these delegates let in what they are to of the set, so that what was pending has
 /// acted: a signal's own handler is waited for, another signal's is not.
-pub(super) fn wait_until_let_in<K: Kernel<Shared = Delegates>>(
+pub(super) fn wait_until_unblocked<K: Kernel<Shared = Delegates>>(
     kernel: &K,
     set: SignalSet,
     unanswered: Vec<(Arc<Delegate>, u32)>,

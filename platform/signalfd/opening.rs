@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::delegate::{Delegates, PATIENCE, busy, unanswered, wait_for, wait_until_let_in};
+use super::delegate::{Delegates, PATIENCE, busy, unanswered, wait_for, wait_until_unblocked};
 use super::holds::Hold;
 use super::turn::{Taken, Turn};
 use super::waiters::{Changing, Waiters, Waiting};
@@ -431,7 +431,7 @@ fn release<K: Descriptors>(
         *change.mask -= yielded;
         unanswered(change, set)
     });
-    wait_until_let_in(kernel, set, unanswered);
+    wait_until_unblocked(kernel, set, unanswered);
 }
 
 /// Linux makes no SIGCHLD at all while it is ignored. Returns the action before, if so.

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use serde_json::Value;
 use signal_source::{Signal, send};
 
-use crate::harness::example;
+use crate::harness::{example, wait_for_stop};
 
 pub struct Program {
     pub child: Child,
@@ -71,6 +71,12 @@ impl Program {
 
     pub fn send(&self, signal: Signal) {
         send::kill(self.pid(), signal).expect("kill");
+    }
+
+    /// Waits until the signal has stopped it.
+    #[track_caller]
+    pub fn stops_by(&self, signal: Signal) {
+        assert_eq!(wait_for_stop(self.pid()), signal);
     }
 
     /// The next line of its stdout; none after the last.

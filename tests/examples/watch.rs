@@ -4,8 +4,7 @@ use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, Uid, User};
+use nix::unistd::{Uid, User};
 use signal_source::{Signal, send};
 
 use crate::harness::kernel::KERNEL;
@@ -187,7 +186,7 @@ pub(crate) fn watch_stops_and_continues() {
     let mut program = Program::watch(&["TSTP", "TTIN", "TTOU", "USR1"]);
     for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::TSTP] {
         program.shows(signal);
-        stopped_by(signal, &program);
+        program.stops_by(signal);
         program.send(Signal::CONT);
         program.shows(Signal::USR1);
     }
@@ -195,7 +194,7 @@ pub(crate) fn watch_stops_and_continues() {
     if KERNEL.cont {
         let mut program = Program::watch(&[]);
         program.shows(Signal::TSTP);
-        stopped_by(Signal::TSTP, &program);
+        program.stops_by(Signal::TSTP);
         program.shows(Signal::CONT);
         program.shows(Signal::USR1);
     }
@@ -203,7 +202,7 @@ pub(crate) fn watch_stops_and_continues() {
     // Nothing else is received.
     let mut program = Program::watch(&["TSTP"]);
     program.shows(Signal::TSTP);
-    stopped_by(Signal::TSTP, &program);
+    program.stops_by(Signal::TSTP);
     program.send(Signal::CONT);
     program.send(Signal::TERM);
     assert_eq!(program.end().0.signal(), Some(Signal::TERM.as_raw()));
@@ -237,13 +236,4 @@ pub(crate) fn watch_ends_without_a_reader() {
         send::kill(child.id(), Signal::USR1).expect("kill");
         child.try_wait().expect("wait").map(|status| assert_eq!(status.code(), Some(0))).is_some()
     });
-}
-
-#[track_caller]
-fn stopped_by(signal: Signal, program: &Program) {
-    let pid = Pid::from_raw(harness::signed(program.pid()));
-    match waitpid(pid, Some(WaitPidFlag::WUNTRACED)).expect("waitpid") {
-        WaitStatus::Stopped(_, by) => assert_eq!(by as i32, signal.as_raw()),
-        other => panic!("{other:?}"),
-    }
 }

@@ -24,6 +24,7 @@ mod latch;
 pub mod namespaces;
 mod receivers;
 mod resources;
+mod runtimes;
 #[cfg(target_os = "linux")]
 pub mod seccomp;
 mod signals;
@@ -43,7 +44,9 @@ use nix::sys::signal::SigSet;
 use signal_source::{Signal, SignalSet};
 
 use self::children::ROLE;
-pub use self::{children::*, latch::*, receivers::*, resources::*, signals::*, threads::*};
+pub use self::{
+    children::*, latch::*, receivers::*, resources::*, runtimes::*, signals::*, threads::*,
+};
 
 /// Beyond this a case hangs; `SIGNAL_SOURCE_TEST_DEADLINE` has another number of seconds.
 fn deadline() -> Duration {

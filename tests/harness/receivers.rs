@@ -10,6 +10,16 @@ pub fn open(set: impl Into<SignalSet>) -> Signals {
     Signals::new(set).expect("open")
 }
 
+/// Opens a receiver where other threads may not block the set.
+pub fn open_unaudited(set: impl Into<SignalSet>) -> Signals {
+    Signals::builder().audit(false).open(set).expect("open")
+}
+
+/// Reads all that is pending, one by one.
+pub fn drain(signals: &Signals) -> Vec<Signal> {
+    std::iter::from_fn(|| signals.try_recv().expect("try_recv")).map(|info| info.signal()).collect()
+}
+
 /// Reads all that is pending, by more than one call where that is more than a few.
 pub fn received(signals: &Signals) -> Vec<Signal> {
     let mut infos = Vec::new();

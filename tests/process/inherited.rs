@@ -9,8 +9,8 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 use signal_source::{Signal, SignalSet, mask};
 
 use crate::harness::kernel::KERNEL;
-use crate::harness::{in_fork, open, set_counting, set_default, set_ignored};
-use crate::report::{TERM_AND_USR1, open_unaudited, plain, restored};
+use crate::harness::{in_fork, open, open_unaudited, set_counting, set_default, set_ignored};
+use crate::report::{TERM_AND_USR1, plain, restored};
 
 /// Blocks without this crate.
 fn block_by_hand(set: SignalSet) {

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use signal_source::process::CommandExt;
-use signal_source::{Disposition, Signal, SignalSet, Signals, mask};
+use signal_source::{Disposition, Signal, SignalSet, mask};
 
 #[cfg(target_os = "linux")]
 use crate::harness::shown;
@@ -44,9 +44,4 @@ pub fn restored() -> String {
     let spawned = spawned::printed(&mut spawned::like(&role("report", &[])));
     assert_eq!(spawned, restored);
     restored
-}
-
-/// Opens where the other threads do not block the set.
-pub fn open_unaudited(set: impl Into<SignalSet>) -> Signals {
-    Signals::builder().audit(false).open(set).expect("open")
 }

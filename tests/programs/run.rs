@@ -4,12 +4,10 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::{env, fs};
 
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 use signal_source::process::exit_by;
 use signal_source::{Signal, SignalSet, Signals, send};
 
-use crate::harness::{eventually, example, pid, raw_block, raw_pending, signed};
+use crate::harness::{eventually, example, pid, raw_block, raw_pending};
 use crate::program::Program;
 use crate::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal, with_role};
 
@@ -99,15 +97,6 @@ pub fn run_sends_on_what_a_process_sends() {
     assert_eq!(program.end().0.signal(), Some(Signal::KILL.as_raw()));
 }
 
-/// Waits until the program has stopped.
-#[track_caller]
-fn stopped_by(signal: Signal, program: &Program) {
-    match waitpid(Pid::from_raw(signed(program.pid())), Some(WaitPidFlag::WUNTRACED)) {
-        Ok(WaitStatus::Stopped(_, by)) => assert_eq!(by as i32, signal.as_raw()),
-        other => panic!("{other:?}"),
-    }
-}
-
 /// The letter of `proc_pid_stat(5)`: T for a stopped process.
 pub fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -119,14 +108,14 @@ pub fn run_stops_with_its_child() {
     let (mut program, child) = told(run("tells", &[]).process_group(0));
     for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::TSTP] {
         program.send(signal);
-        stopped_by(signal, &program);
+        program.stops_by(signal);
         assert!(cfg!(not(target_os = "linux")) || state(child) == Some('T'));
         program.send(Signal::CONT);
         program.says(&["[SIGCONT"]);
     }
     for signal in [Signal::TSTP, Signal::STOP] {
         send::kill(child, signal).expect("kill");
-        stopped_by(signal, &program);
+        program.stops_by(signal);
         program.send(Signal::CONT);
         program.says(&["[SIGCONT"]);
     }

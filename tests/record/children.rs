@@ -11,7 +11,7 @@ use signal_source::{ChildInfo, ChildStatus, Origin, Signal, SignalInfo, Signals,
 
 use super::senders::only;
 use super::sys;
-use crate::harness::{self, fork, pid, set_default, wait};
+use crate::harness::{self, fork, pid, raise, set_default, wait};
 
 /// Seen from the outside only, a child waits for whatever is done to it.
 fn forever() {
@@ -78,7 +78,7 @@ pub fn child_dumped() {
         env::set_current_dir(&directory).expect("the directory");
         sys::allow_core();
         set_default(Signal::QUIT);
-        sys::raise(Signal::QUIT);
+        raise(Signal::QUIT);
     });
     let status = next_of(&signals, child);
     let ended = wait(child);
@@ -112,7 +112,7 @@ pub fn child_stopped_continued_killed() {
 pub fn child_trapped() {
     let signals = Signals::new(Signal::CHLD).expect("open");
     let child = fork(|| match sys::be_traced() {
-        Ok(()) => sys::raise(Signal::USR1),
+        Ok(()) => raise(Signal::USR1),
         Err(error) => {
             println!("skipped: this process may not be traced: {error}");
             process::exit(3);

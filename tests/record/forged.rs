@@ -8,7 +8,7 @@ use signal_source::{Origin, Sender, Signal, SignalInfo, Signals, mask, send};
 use super::senders::{me, only, rt};
 use super::sys::{self, Forged, SI_ASYNCIO, SI_KERNEL, SI_MESGQ, SI_QUEUE, SI_SIGIO};
 use super::sys::{SI_TIMER, SI_TKILL, SI_USER};
-use crate::harness::{self, fork, pid, wait};
+use crate::harness::{self, fork, pid, raise, wait};
 
 /// Who the forger says that it is.
 const INIT: Sender = Sender { pid: 1, uid: 0 };
@@ -93,7 +93,7 @@ pub fn what_the_kernel_vouches_for() {
     let verified = |info: &SignalInfo| assert!(info.is_verified(), "{info:?}");
     harness::send(Signal::USR1);
     verified(&only(&signals));
-    sys::raise(Signal::USR1);
+    raise(Signal::USR1);
     verified(&only(&signals));
     sys::start_interval_timer();
     verified(&only(&signals));

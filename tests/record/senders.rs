@@ -9,7 +9,7 @@ use std::thread;
 use signal_source::{Origin, Sender, Signal, SignalInfo, Signals, send};
 
 use super::sys::{self, SI_QUEUE, SI_TKILL, SI_USER};
-use crate::harness::{self, pid};
+use crate::harness::{self, pid, raise};
 
 pub fn me() -> Sender {
     Sender { pid: pid(), uid: sys::uid() }
@@ -77,7 +77,7 @@ pub fn kill_from_another_process() {
 pub fn raised_by_this_thread() {
     let signals = Signals::new([Signal::USR1, rt(29)]).expect("open");
     for signal in [Signal::USR1, rt(29)] {
-        sys::raise(signal);
+        raise(signal);
         let info = only(&signals);
         assert_eq!(info.signal(), signal);
         assert_eq!(info.origin(), Origin::Thread(me()));
@@ -100,12 +100,12 @@ pub fn tgkill_from_another_process() {
 // origin: own probes 9 and L2
 pub fn directed_at_another_thread() {
     let signals = Signals::new([Signal::USR1, Signal::USR2]).expect("open");
-    sys::raise(Signal::USR1);
+    raise(Signal::USR1);
     thread::scope(|scope| {
         let elsewhere = scope.spawn(|| signals.try_recv().expect("try_recv").is_none());
         assert!(elsewhere.join().expect("no panic"), "not the other thread's");
         let owner = scope.spawn(|| {
-            sys::raise(Signal::USR2);
+            raise(Signal::USR2);
             signals.recv().expect("recv")
         });
         let info = owner.join().expect("no panic");

@@ -50,12 +50,6 @@ pub fn tgkill(pid: u32, signal: Signal) -> io::Result<()> {
     if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Directs a signal at the calling thread.
-pub fn raise(signal: Signal) {
-    // SAFETY: sends a signal.
-    done(unsafe { libc::raise(signal.as_raw()) }).expect("raise");
-}
-
 /// `sigqueue(3)` with a pointer.
 pub fn sigqueue_ptr(pid: u32, signal: Signal, ptr: usize) -> io::Result<()> {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(ptr) };

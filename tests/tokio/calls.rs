@@ -159,7 +159,6 @@ pub fn taken_back_out() {
     });
 }
 
-/// A read by other code leaves the stream waiting, not confused.
 /// It can be looked at from outside, and a panic around it changes nothing.
 pub fn its_descriptor_is_the_receivers() {
     everywhere(Signal::USR1, async |mut stream: SignalStream| {
@@ -180,6 +179,7 @@ pub fn its_descriptor_is_the_receivers() {
     });
 }
 
+/// A read by other code leaves the stream waiting, not confused.
 pub fn read_directly() {
     everywhere([Signal::USR1, Signal::USR2], async |mut stream: SignalStream| {
         for _ in 0..3 {

@@ -220,10 +220,10 @@ impl World {
             // A thread that has the lock looks at them just now: it may be any.
             Err(_) => self.threads.iter().map(|thread| (thread.tid, set)).collect(),
         };
-        for (tid, may_let_in) in unanswered {
+        for (tid, may_unblock) in unanswered {
             let delegates = self.threads.iter_mut().filter(|thread| thread.is_delegate);
             for thread in delegates.filter(|thread| thread.tid == tid) {
-                (thread.excused, thread.late) = (thread.excused | (may_let_in & set), 2);
+                (thread.excused, thread.late) = (thread.excused | (may_unblock & set), 2);
             }
         }
     }

@@ -262,8 +262,8 @@ fn end(mut guards: Guards) {
     with(|world| {
         let own = &mut world.threads[scheduler::current()];
         (own.is_alive, own.own.is_busy) = (false, false);
-        let let_in = everything() - own.own.blocked;
-        world.excuse_unanswered(let_in);
+        let unblocked = everything() - own.own.blocked;
+        world.excuse_unanswered(unblocked);
     });
     FORGOTTEN.with_borrow_mut(|all| all.push(guards));
 }

@@ -206,7 +206,8 @@ impl Shutdown {
     }
 
     /// Waits until it fires, as a future that owns a clone: for calls that take a future without a
-    /// name or an error, such as axum's `with_graceful_shutdown`. [`cause`](Self::cause) tells why.
+    /// lifetime or an error, such as `with_graceful_shutdown` of axum, `shutdown_signal` of actix and
+    /// `serve_with_shutdown` of tonic. [`cause`](Self::cause) tells why.
     ///
     /// Where waiting fails (see [`wait`](Self::wait)) it says so on standard error and waits
     /// for ever: a server does not stop for want of a descriptor.
@@ -220,14 +221,15 @@ impl Shutdown {
     /// ```
     /// use signal_source::tokio::Shutdown;
     ///
-    /// # async fn serve(stop: impl Future<Output = ()> + Send + 'static) { stop.await }
     /// let shutdown = Shutdown::new()?;
     /// # shutdown.trigger();
     /// tokio::runtime::Runtime::new()?.block_on(async {
-    ///     // axum::serve(listener, app).with_graceful_shutdown(shutdown.wait_owned())
-    ///     serve(shutdown.wait_owned()).await;
-    ///     println!("stopping: {:?}", shutdown.cause());
-    /// });
+    ///     let app = axum::Router::new();
+    ///     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    ///     axum::serve(listener, app).with_graceful_shutdown(shutdown.wait_owned()).await?;
+    ///     println!("stopped: {:?}", shutdown.cause());
+    ///     Ok::<(), std::io::Error>(())
+    /// })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_owned(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
