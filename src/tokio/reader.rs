@@ -16,6 +16,11 @@
 //! | disarmed, something starts to wait | yes | the waiting thread reads a batch itself |
 //! | disarmed, something starts to wait | no | the waiting thread arms it |
 //!
+//! Where something waits, but not for this signal, the sink takes the signal out of what the descriptor
+//! yields (`signalfd(2)` on the descriptor): it stays in the kernel's queue as if the source were
+//! disarmed, and what starts to wait for it puts it back and reads a batch itself. A hub does so for
+//! classes of subscribers, which it calls *parked*.
+//!
 //! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
 //! arms it. Arming is level-triggered: what became readable before is reported too. So no wake-up is

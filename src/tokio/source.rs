@@ -323,7 +323,9 @@ impl<S: Sink, K: Kernel> Source for Shared<S, K> {
         let mut after = After::new();
         after.woken = mem::take(woken);
         let mut state = self.lock_in_turn();
-        match state.sink.wants() {
+        let limit = state.sink.wants();
+        state.update_watch(&self.kernel);
+        match limit {
             0 => {
                 let disarmed = state.disarm();
                 debug_assert!(disarmed.is_ok(), "{disarmed:?}");

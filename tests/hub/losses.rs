@@ -44,6 +44,27 @@ pub fn a_lagging_subscriber_dropped_unread_loses_none() {
     assert_eq!(hits(rt(0)), 1000);
 }
 
+/// Nothing is read for two that are busy, only since another one waits for something else.
+pub fn a_waiter_for_another_signal_has_nothing_missed() {
+    let hub = hub([rt(0), Signal::USR1]);
+    let mut usr1 = subscribe(&hub, Signal::USR1);
+    let mut busy = [rt(0); 2].map(|signal| subscribe(&hub, signal));
+    let waits = thread::spawn(move || assert_eq!(blocking(&mut usr1), Signal::USR1));
+    (0..1000).for_each(|value| queue(rt(0), value));
+    for value in 0..1000 {
+        for one in &mut busy {
+            let event = one.recv_blocking().expect("recv");
+            assert_eq!((event.info().value(), event.dropped()), (Some(value), 0));
+        }
+    }
+    for one in &mut busy {
+        assert!(is_unread(one).is_none());
+    }
+    send(Signal::USR1);
+    waits.join().expect("no panic");
+    drop((busy, hub));
+}
+
 pub fn a_lagging_subscriber_alone_misses_none() {
     set_counting(rt(0));
     let hub = hub([rt(0), Signal::USR1]);

@@ -29,6 +29,8 @@ struct Class {
     set: SignalSet,
     members: usize,
     turn: Arc<Turn>,
+    /// Nothing waited in it when the reader thread looked last, and something in another class did.
+    is_parked: bool,
     roster: Arc<Roster>,
     roster_number: u64,
     /// Tasks that are not on the roster yet.
@@ -56,6 +58,7 @@ impl Class {
             set,
             members: 0,
             turn: Arc::new(Turn::new()),
+            is_parked: false,
             roster: Arc::default(),
             roster_number: 0,
             joiners: Vec::new(),
@@ -188,12 +191,38 @@ impl Class {
 }
 
 impl Classes {
-    /// Whether a subscriber waits. If none does, a task that would wait without the lock finds its
-    /// generation ended.
-    pub(super) fn is_waited_in(&mut self) -> bool {
-        let is_waited_in = self.classes.iter_mut().any(|(_, class)| class.is_waited_in());
-        let mut classes = self.classes.iter_mut();
-        is_waited_in || !classes.all(|(_, class)| class.turn.end_unless_waited_in())
+    /// Whether a subscriber waits. If one does, the classes in which none waits are parked; if none
+    /// does, none is. A task that would wait in one of the former without the lock finds its
+    /// generation ended. `is_changed` is set if what is parked may have changed.
+    pub(super) fn is_waited_in(&mut self, is_changed: &mut bool) -> bool {
+        let (mut is_waited_in, mut were_parked) = (false, false);
+        for (_, class) in self.classes.iter_mut() {
+            were_parked |= class.is_parked;
+            if !class.is_parked {
+                class.is_parked = !class.is_waited_in() && class.turn.end_unless_waited_in();
+                is_waited_in |= !class.is_parked;
+                *is_changed |= class.is_parked;
+            }
+        }
+        if !is_waited_in {
+            self.classes.iter_mut().for_each(|(_, class)| class.is_parked = false);
+            *is_changed |= were_parked;
+        }
+        is_waited_in
+    }
+
+    /// Whether one of these classes is not parked: the descriptor is to yield what they have in common.
+    pub(super) fn is_any_served(&self, classes: &[usize]) -> bool {
+        classes.iter().any(|&class| !self.classes[class].is_parked)
+    }
+
+    pub(super) fn is_parked(&self, queue: &Queue) -> bool {
+        queue.class.is_some_and(|class| self.classes[class].is_parked)
+    }
+
+    /// Returns whether the subscriber's class was parked; it is not any more.
+    pub(super) fn unpark(&mut self, queue: &Queue) -> bool {
+        self.of(queue).is_some_and(|class| mem::take(&mut class.is_parked))
     }
 
     /// Moves the waiters of these classes to `woken`.

@@ -65,8 +65,9 @@ const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
 /// # The reader thread
 ///
 /// One thread of this crate's own reads for all hubs and [`Shutdown`](super::Shutdown)s of the process.
-/// It is started when a subscriber waits for the first time. It reads while some subscriber waits;
-/// while none does, signals stay in the kernel's queue. Nothing is registered with a runtime's reactor: a
+/// It is started when a subscriber waits for the first time. It reads a signal while some subscriber
+/// whose set has it waits; while none does, the signal stays in the kernel's queue. Nothing is registered
+/// with a runtime's reactor: a
 /// runtime that is shut down, blocked or not driven holds up no other, and executors without a reactor
 /// (`futures::executor`), smol's and async-std's serve as well as tokio's. Where subscribers wait in
 /// tasks of a tokio runtime, one more task there, of this crate's own, wakes them together. The reader thread blocks

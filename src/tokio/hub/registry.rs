@@ -22,7 +22,7 @@ use crate::tokio::source::{BATCH, Sink};
 use crate::tokio::waiters::{Waiter, Woken};
 use crate::{Signal, SignalInfo, SignalSet};
 
-/// The most deliveries that the reader thread makes while it holds the lock.
+/// The most deliveries that a thread which reads makes while it holds the lock.
 const DELIVERIES: usize = 4096;
 
 pub(in crate::tokio) struct Registry {
@@ -49,10 +49,7 @@ pub(in crate::tokio) struct Registry {
 
 impl Sink for Registry {
     fn wants(&mut self) -> usize {
-        if !self.classes.is_waited_in() {
-            return 0;
-        }
-        DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
+        if self.classes.is_waited_in(&mut self.is_watch_stale) { self.limit() } else { 0 }
     }
 
     fn put(&mut self, info: SignalInfo, woken: &mut Woken) {
@@ -83,7 +80,9 @@ impl Sink for Registry {
         }
         let is_wanted = |signal: Signal, state: &SignalState| {
             // Standard signals merge: there is always room.
-            state.subscribers > 0 && (!state.active.is_empty() || !signal.is_real_time())
+            state.subscribers > 0
+                && (!state.active.is_empty() || !signal.is_real_time())
+                && self.classes.is_any_served(&state.classes)
         };
         let states = self.signals.iter().filter(|&(&signal, state)| is_wanted(signal, state));
         let wanted = states.map(|(&signal, _)| signal).collect();
@@ -113,6 +112,24 @@ impl Registry {
             watched: set,
             is_watch_stale: true,
         }
+    }
+
+    /// How many records a thread may read while it holds the lock.
+    pub(in crate::tokio) fn limit(&self) -> usize {
+        DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
+    }
+
+    /// Whether the descriptor does not yield the subscriber's signals, for nobody with its set waits.
+    #[inline]
+    pub(in crate::tokio) fn is_parked(&self, number: usize) -> bool {
+        self.classes.is_parked(&self.queues[number])
+    }
+
+    /// Has the descriptor yield the subscriber's signals. Returns whether it did not.
+    pub(in crate::tokio) fn unpark(&mut self, number: usize) -> bool {
+        let was_parked = self.classes.unpark(&self.queues[number]);
+        self.is_watch_stale |= was_parked;
+        was_parked
     }
 
     fn put_real_time(&mut self, info: SignalInfo) {

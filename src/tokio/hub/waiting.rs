@@ -10,7 +10,7 @@ use super::registry::Registry;
 use super::turn::Place;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::roster::drop_quietly;
-use crate::tokio::source::{After, BATCH, State};
+use crate::tokio::source::{After, State};
 
 /// A subscriber that may be a waiter. Dropping this ends the waiting, so that the reader thread reads
 /// nothing for a future that has gone.
@@ -49,7 +49,8 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     pub(in crate::tokio) fn try_recv(&self) -> io::Result<Option<HubEvent>> {
         self.hub.with(|state, after| {
             if !state.sink.is_unread(self.number) {
-                state.read(self.hub.kernel(), BATCH, after)?;
+                state.unpark(self.hub.kernel(), self.number);
+                state.read(self.hub.kernel(), state.sink.limit(), after)?;
             }
             Ok(self.pop(state).map(|(event, _)| event))
         })?
@@ -87,7 +88,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         let popped = self.pop(&mut state);
         let has_more = popped.as_ref().is_some_and(|(_, has_more)| *has_more);
         let mut earlier = None;
-        if state.is_armed() && !has_more {
+        if state.is_armed() && !has_more && !state.sink.is_parked(self.number) {
             // Most likely the task is going to wait again.
             earlier = state.sink.admit(self.number, self.place);
         }
@@ -127,10 +128,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         let number = self.number;
         let looked = match self.pop(state) {
             Some((event, _)) => Ok(Some(event)),
-            None => self
-                .hub
-                .ensure_armed(state, after, BATCH, |registry| registry.is_unread(number))
-                .map(|()| self.pop(state).map(|(event, _)| event)),
+            None => self.fetch(state, after).map(|()| self.pop(state).map(|(event, _)| event)),
         };
         if !matches!(looked, Ok(None)) {
             after.woken.stale.extend(waker);
@@ -147,6 +145,30 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         };
         after.woken.stale.extend(earlier);
         looked
+    }
+}
+
+impl<K: Kernel> Waiting<'_, K> {
+    /// Reads a batch, if the reader thread does not serve the subscriber; if that brings nothing for
+    /// it, the reader thread does from now on.
+    fn fetch(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<()> {
+        let (kernel, number) = (self.hub.kernel(), self.number);
+        if state.unpark(kernel, number) && state.is_armed() {
+            return state.read(kernel, state.sink.limit(), after);
+        }
+        let limit = state.sink.limit();
+        self.hub.ensure_armed(state, after, limit, |registry| registry.is_unread(number))
+    }
+}
+
+impl<K: Kernel> State<Registry, K> {
+    /// Has the descriptor yield the subscriber's signals. Returns whether it did not.
+    fn unpark(&mut self, kernel: &K, number: usize) -> bool {
+        let was_parked = self.sink.unpark(number);
+        if was_parked {
+            self.update_watch(kernel);
+        }
+        was_parked
     }
 }
 
