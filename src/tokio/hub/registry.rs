@@ -119,7 +119,7 @@ impl Registry {
         DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
     }
 
-    /// Whether the descriptor does not yield the subscriber's signals, for nobody with its set waits.
+    /// Whether the descriptor does not yield the subscriber's signals, for none with its set waits.
     #[inline]
     pub(in crate::tokio) fn is_parked(&self, number: usize) -> bool {
         self.classes.is_parked(&self.queues[number])
