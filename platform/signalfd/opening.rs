@@ -240,10 +240,16 @@ impl<K: Descriptors> Drop for Opened<K> {
             give_back(kernel, holds, set, chld.as_deref(), || {});
             return;
         }
-        // In a forked child: the claims, if any, are other receivers'.
-        let claimed = locked_anyhow(kernel, |change| change.state.claimed());
-        let chld = chld.as_deref().filter(|_| !claimed.contains(Signal::CHLD));
-        chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
+        // In a forked child: the claims, if any, are other receivers'. Under the lock, so that no other
+        // thread claims CHLD between the look and the change: it would find CHLD at its default, and
+        // then have it ignored.
+        if let Some(earlier) = chld.as_deref() {
+            locked_anyhow(kernel, |change| {
+                if !change.state.claimed().contains(Signal::CHLD) {
+                    reignore_children(kernel, earlier);
+                }
+            });
+        }
         release(kernel, holds, set, |_| {});
     }
 }
