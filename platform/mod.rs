@@ -139,6 +139,18 @@ mod sigqueue;
 #[cfg(any(target_vendor = "apple", target_os = "openbsd", target_os = "dragonfly"))]
 use self::kqueue::no_sigqueue as sigqueue;
 
+#[cfg(all(
+    unix,
+    not(any(
+        target_os = "linux",
+        target_os = "macos",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "dragonfly"
+    ))
+))]
+mod no_posix_spawn;
 #[cfg(any(
     target_os = "linux",
     target_os = "macos",
@@ -159,8 +171,7 @@ mod posix_spawn;
         target_os = "dragonfly"
     ))
 ))]
-#[path = "no_posix_spawn.rs"]
-mod posix_spawn;
+use self::no_posix_spawn as posix_spawn;
 
 #[cfg(not(any(
     target_vendor = "apple",

@@ -13,7 +13,7 @@ use std::task::Waker;
 use super::queue::Queue;
 use super::signal_state::SignalState;
 use super::slab::Slab;
-use super::turn::{Place, Turn};
+use super::turn::{Registration, Turn};
 use crate::tokio::roster::{Call, Member, Roster, Task};
 use crate::tokio::waiters::{Stale, Waiter, Woken};
 use crate::{Signal, SignalSet};
@@ -162,19 +162,19 @@ impl Class {
         }
     }
 
-    /// Notes the place's task, if it is not noted. It may wait in this generation then.
+    /// Notes the registration's task, if it is not noted. It may wait in this generation then.
     #[inline]
     fn list_task(
         &mut self,
         number: usize,
         queues: &mut Slab<Queue>,
-        place: &mut Place,
+        registration: &mut Registration,
     ) -> Option<Waiter> {
-        if place.roster() == self.roster_number && self.roster_number != 0 {
-            place.set_turn(&self.turn, self.roster_number);
+        if registration.roster() == self.roster_number && self.roster_number != 0 {
+            registration.set_turn(&self.turn, self.roster_number);
             return None;
         }
-        let task = place.task()?;
+        let task = registration.task()?;
         let mut stale = None;
         if !self.is_listed(queues[number].listing, task) {
             stale = self.unlist(number, queues);
@@ -185,7 +185,7 @@ impl Class {
             Listing::Roster(roster, _) => roster,
             _ => 0,
         };
-        place.set_turn(&self.turn, roster);
+        registration.set_turn(&self.turn, roster);
         stale
     }
 }
@@ -242,15 +242,15 @@ impl Classes {
         queue.class.map(|class| &mut self.classes[class])
     }
 
-    /// Lets the place's task, which has read everything, wait in this generation without the lock.
+    /// Lets the registration's task, which has read everything, wait in this generation without the lock.
     #[inline]
     pub(super) fn admit(
         &mut self,
         queues: &mut Slab<Queue>,
         number: usize,
-        place: &mut Place,
+        registration: &mut Registration,
     ) -> Option<Waiter> {
-        self.of(&queues[number])?.list_task(number, queues, place)
+        self.of(&queues[number])?.list_task(number, queues, registration)
     }
 
     /// Whether the subscriber waits with this very waker, which is no task's of tokio.

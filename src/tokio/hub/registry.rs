@@ -17,7 +17,7 @@ use super::classes::Classes;
 use super::queue::{HubEvent, Mark, Queue, Records};
 use super::signal_state::SignalState;
 use super::slab::Slab;
-use super::turn::Place;
+use super::turn::Registration;
 use crate::tokio::source::{BATCH, Sink};
 use crate::tokio::waiters::{Waiter, Woken};
 use crate::{Signal, SignalInfo, SignalSet};
@@ -238,12 +238,16 @@ impl Registry {
         queue.note_dropped(count);
     }
 
-    /// Lets the place's task, if it has one, wait without the lock: it has read everything. Returns
+    /// Lets the registration's task, if it has one, wait without the lock: it has read everything. Returns
     /// what the subscriber waited with before, if that is another.
     #[inline]
-    pub(in crate::tokio) fn admit(&mut self, number: usize, place: &mut Place) -> Option<Waiter> {
-        place.task()?;
-        self.classes.admit(&mut self.queues, number, place)
+    pub(in crate::tokio) fn admit(
+        &mut self,
+        number: usize,
+        registration: &mut Registration,
+    ) -> Option<Waiter> {
+        registration.task()?;
+        self.classes.admit(&mut self.queues, number, registration)
     }
 
     /// Whether the subscriber waits with this very waker, which is no task's of tokio.

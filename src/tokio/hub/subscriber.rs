@@ -11,7 +11,7 @@ use ::tokio::task::coop;
 
 use super::queue::HubEvent;
 use super::receiver::{self, Hub};
-use super::turn::Place;
+use super::turn::Registration;
 use super::waiting::Waiting;
 use crate::tokio::blocking::block_on;
 use crate::tokio::kernel::System;
@@ -49,7 +49,7 @@ pub struct Subscriber {
     hub: Arc<Hub<System>>,
     number: usize,
     set: SignalSet,
-    place: Place,
+    registration: Registration,
 }
 
 impl Subscriber {
@@ -58,7 +58,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         let number = receiver::subscribe(hub, set)?;
-        Ok(Subscriber { hub: hub.clone(), number, set, place: Place::default() })
+        Ok(Subscriber { hub: hub.clone(), number, set, registration: Registration::default() })
     }
 
     /// What it receives.
@@ -103,7 +103,7 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         receiver::update(&self.hub, self.number, self.set, set)?;
-        self.place.forget_turn();
+        self.registration.forget_turn();
         self.set = set;
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Subscriber {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
-        Waiting::new(&self.hub, self.number, &mut self.place).try_recv()
+        Waiting::new(&self.hub, self.number, &mut self.registration).try_recv()
     }
 
     /// The next signal. Works in any executor: it needs no reactor.
@@ -157,7 +157,7 @@ impl Subscriber {
     /// ```
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
         // Dropped with the future: then the subscriber does not wait any more.
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
         poll_fn(|cx| poll(&mut waiting, cx)).await
     }
 
@@ -169,7 +169,7 @@ impl Subscriber {
     ///
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
         let polled = poll(&mut waiting, cx);
         waiting.keep_waiting();
         polled
@@ -229,8 +229,8 @@ impl Subscriber {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return self.try_recv();
         }
-        self.place.set_task(None);
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        self.registration.set_task(None);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
         match block_on(deadline, |cx| waiting.poll(cx.waker())) {
             Some(event) => event.map(Some),
             None => waiting.try_recv(),

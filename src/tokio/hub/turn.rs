@@ -71,7 +71,7 @@ impl Turn {
 
 /// Where a subscriber's task stands: kept by the subscriber, for the task that polled last.
 #[derive(Default)]
-pub(in crate::tokio) struct Place {
+pub(in crate::tokio) struct Registration {
     task: Option<Arc<Task>>,
     turn: Option<Arc<Turn>>,
     /// The generation in which the task may wait without the lock: it is on the class' roster, or is
@@ -81,8 +81,8 @@ pub(in crate::tokio) struct Place {
     roster: u64,
 }
 
-impl Place {
-    /// Sees to it that the place is that of `waker`'s task, if it is the current one of tokio's.
+impl Registration {
+    /// Sees to it that the registration is that of `waker`'s task, if it is the current one of tokio's.
     #[inline]
     pub(in crate::tokio) fn renew(&mut self, waker: &Waker) {
         if !self.task.as_ref().is_some_and(|task| task.will_wake(waker)) {

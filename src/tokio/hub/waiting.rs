@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::queue::HubEvent;
 use super::receiver::Hub;
 use super::registry::Registry;
-use super::turn::Place;
+use super::turn::Registration;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::roster::drop_quietly;
 use crate::tokio::source::{After, State};
@@ -17,7 +17,7 @@ use crate::tokio::source::{After, State};
 pub(in crate::tokio) struct Waiting<'a, K: Kernel> {
     hub: &'a Arc<Hub<K>>,
     number: usize,
-    place: &'a mut Place,
+    registration: &'a mut Registration,
     is_noted: bool,
 }
 
@@ -25,9 +25,9 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     pub(in crate::tokio) fn new(
         hub: &'a Arc<Hub<K>>,
         number: usize,
-        place: &'a mut Place,
+        registration: &'a mut Registration,
     ) -> Waiting<'a, K> {
-        Waiting { hub, number, place, is_noted: false }
+        Waiting { hub, number, registration, is_noted: false }
     }
 
     /// Leaves the subscriber waiting.
@@ -59,16 +59,16 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     /// As [`poll`](Self::poll), in what may be a task of tokio's.
     #[inline]
     pub(in crate::tokio) fn poll_task(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
-        self.place.renew(waker);
+        self.registration.renew(waker);
         self.poll(waker)
     }
 
-    /// Polls for the next signal; if there is none, has the place's task woken when there may be, or
+    /// Polls for the next signal; if there is none, has the registration's task woken when there may be, or
     /// without one `waker`.
     #[inline]
     pub(in crate::tokio) fn poll(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
         // A forked child's copy is told so under the lock.
-        if !self.hub.is_inherited() && self.place.enter() {
+        if !self.hub.is_inherited() && self.registration.enter() {
             self.is_noted = true;
             return Poll::Pending;
         }
@@ -90,11 +90,11 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         let mut earlier = None;
         if state.is_armed() && !has_more && !state.sink.is_parked(self.number) {
             // Most likely the task is going to wait again.
-            earlier = state.sink.admit(self.number, self.place);
+            earlier = state.sink.admit(self.number, self.registration);
         }
         let polled = match popped {
             Some((event, _)) => Some(Poll::Ready(Ok(event))),
-            None if self.place.enter() => Some(Poll::Pending),
+            None if self.registration.enter() => Some(Poll::Pending),
             None if state.sink.waits_with(self.number, waker) => Some(Poll::Pending),
             None => None,
         };
@@ -107,7 +107,7 @@ impl<'a, K: Kernel> Waiting<'a, K> {
 
     fn poll_disarmed(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
         // Cloned without the lock: it is code of the program.
-        let waker = self.place.task().is_none().then(|| waker.clone());
+        let waker = self.registration.task().is_none().then(|| waker.clone());
         let hub = self.hub;
         let looked = hub.with(|state, after| self.look(state, waker, after));
         match looked.and_then(|looked| looked) {
@@ -137,8 +137,8 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         let earlier = match waker {
             Some(waker) => state.sink.wait_with(number, waker),
             None => {
-                let earlier = state.sink.admit(number, self.place);
-                let has_entered = self.place.enter();
+                let earlier = state.sink.admit(number, self.registration);
+                let has_entered = self.registration.enter();
                 debug_assert!(has_entered, "under the lock no generation ends");
                 earlier
             }
@@ -174,7 +174,7 @@ impl<K: Kernel> State<Registry, K> {
 
 impl<K: Kernel> Drop for Waiting<'_, K> {
     fn drop(&mut self) {
-        if self.is_noted && !self.place.leave() {
+        if self.is_noted && !self.registration.leave() {
             // In a forked child there is nothing to end.
             let _ = self.hub.with(|state, after| {
                 after.woken.stale.extend(state.sink.stop_waiting(self.number));

@@ -10,7 +10,7 @@ use super::{block_on, check};
 use crate::tokio::hub::HubEvent;
 use crate::tokio::hub::receiver::{Hub, add_hub, remove_hub, subscribe, unsubscribe, update};
 use crate::tokio::hub::registry::Registry;
-use crate::tokio::hub::turn::Place;
+use crate::tokio::hub::turn::Registration;
 use crate::tokio::hub::waiting::Waiting;
 use crate::tokio::roster::Task;
 use crate::tokio::source::Shared;
@@ -34,7 +34,7 @@ pub(super) struct Subscriber {
     hub: ModelHub,
     number: usize,
     set: SignalSet,
-    place: Place,
+    registration: Registration,
     /// Waits as a task of tokio's does, on its class' roster.
     is_task: bool,
 }
@@ -43,7 +43,13 @@ impl Subscriber {
     pub(super) fn thread(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
         let set = set.into();
         let number = subscribe(hub, set).expect("subscribe");
-        Subscriber { hub: hub.clone(), number, set, place: Place::default(), is_task: false }
+        Subscriber {
+            hub: hub.clone(),
+            number,
+            set,
+            registration: Registration::default(),
+            is_task: false,
+        }
     }
 
     pub(super) fn task(hub: &ModelHub, set: impl Into<SignalSet>) -> Subscriber {
@@ -55,11 +61,11 @@ impl Subscriber {
     /// Polls for one signal; dropping what is returned beside it ends the waiting.
     fn poll<'a>(&'a mut self, waker: &Waker) -> (Poll<HubEvent>, Waiting<'a, Model>) {
         if !self.is_task {
-            self.place.set_task(None);
-        } else if !self.place.task().is_some_and(|task| task.will_wake(waker)) {
-            self.place.set_task(Some(Task::new(waker.clone(), Arc::default())));
+            self.registration.set_task(None);
+        } else if !self.registration.task().is_some_and(|task| task.will_wake(waker)) {
+            self.registration.set_task(Some(Task::new(waker.clone(), Arc::default())));
         }
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.place);
+        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
         let polled = waiting.poll(waker);
         (polled.map(|event| event.expect("recv")), waiting)
     }
@@ -91,7 +97,7 @@ impl Subscriber {
     }
 
     fn try_recv(&mut self) -> Option<HubEvent> {
-        Waiting::new(&self.hub, self.number, &mut self.place).try_recv().expect("try_recv")
+        Waiting::new(&self.hub, self.number, &mut self.registration).try_recv().expect("try_recv")
     }
 
     /// Polls once, and does not wait any more.
@@ -105,7 +111,7 @@ impl Subscriber {
     pub(super) fn update(&mut self, set: impl Into<SignalSet>) {
         let set = set.into();
         update(&self.hub, self.number, self.set, set).expect("update");
-        self.place.forget_turn();
+        self.registration.forget_turn();
         self.set = set;
     }
 }
