@@ -161,12 +161,23 @@ fn run<K: Kernel, T>(
     before: Option<SignalSet>,
     change: impl FnOnce(&mut Change<'_, K>) -> T,
 ) -> T {
+    let (mut change, mut result) = (Some(change), None);
+    run_any(kernel, before, &mut |state| result = change.take().map(|change| change(state)));
+    result.expect("a change is run once")
+}
+
+/// As [`run`], compiled once for all changes.
+fn run_any<K: Kernel>(
+    kernel: &K,
+    before: Option<SignalSet>,
+    change: &mut dyn FnMut(&mut Change<'_, K>),
+) {
     let (own, generation) = (kernel.record(), kernel.generation());
     let before_or_none = before.unwrap_or(SignalSet::EMPTY);
     let mut mask = before_or_none;
-    let (result, unblocking) = kernel.with_state(|state| {
+    let unblocking = kernel.with_state(|state| {
         own.enter(generation, || kernel.tid());
-        let result = change(&mut Change { kernel, state, own: &own, mask: &mut mask });
+        change(&mut Change { kernel, state, own: &own, mask: &mut mask });
         let unblocking = before_or_none - mask;
         if !unblocking.is_empty() {
             own.unblocking.insert(unblocking);
@@ -174,7 +185,7 @@ fn run<K: Kernel, T>(
         if !own.is_idle() {
             state.know(&own);
         }
-        (result, unblocking)
+        unblocking
     });
     if before.is_some() {
         // The first call succeeded, so this one fails for a moment at most.
@@ -184,7 +195,6 @@ fn run<K: Kernel, T>(
     if !unblocking.is_empty() {
         own.unblocking.set(SignalSet::EMPTY);
     }
-    result
 }
 
 /// Notes that the calling thread, whose record this is, ends.

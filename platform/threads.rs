@@ -8,7 +8,6 @@
 //! thread that looks at its own record, takes no lock.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::atomic_set::AtomicSet;
@@ -26,7 +25,7 @@ pub(crate) struct Record {
     inherited: AtomicSet,
     /// What guards of this thread hold.
     guarded: AtomicSet,
-    /// How many guards hold each signal. Guards never leave their thread.
+    /// The signals that guards hold, each as often as guards do. Guards never leave their thread.
     guards: Guards,
     /// What this crate had blocked here and has unblocked since: should it be blocked again, the
     /// program did so.
@@ -46,10 +45,10 @@ pub(crate) struct Record {
 
 /// Touched by the record's own thread alone.
 #[derive(Debug, Default)]
-struct Guards(RefCell<BTreeMap<Signal, u32>>);
+struct Guards(RefCell<Vec<Signal>>);
 
 // SAFETY: only the thread that the record belongs to makes and drops guards, and nothing else
-// touches the map. In a forked child, that is the thread that forked.
+// touches the list. In a forked child, that is the thread that forked.
 unsafe impl Sync for Guards {}
 // SAFETY: as above; the last owner of a record, on whatever thread, drops plain integers.
 unsafe impl Send for Guards {}
@@ -123,22 +122,17 @@ impl Record {
     }
 
     pub(super) fn add_guard(&self, set: SignalSet) {
-        let mut guards = self.guards.0.borrow_mut();
-        for signal in set {
-            *guards.entry(signal).or_insert(0) += 1;
-        }
+        self.guards.0.borrow_mut().extend(set);
         self.guarded.insert(set);
     }
 
     pub(super) fn remove_guard(&self, set: SignalSet) {
         let mut guards = self.guards.0.borrow_mut();
         for signal in set {
-            let count = guards.get_mut(&signal).map_or(0, |count| {
-                *count -= 1;
-                *count
-            });
-            if count == 0 {
-                guards.remove(&signal);
+            if let Some(held) = guards.iter().position(|&held| held == signal) {
+                guards.swap_remove(held);
+            }
+            if !guards.contains(&signal) {
                 self.guarded.remove(signal.into());
             }
         }

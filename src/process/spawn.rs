@@ -1,6 +1,5 @@
 //! `Spawn`: a child without a fork.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -57,8 +56,8 @@ use crate::platform;
 pub struct Spawn {
     program: OsString,
     arguments: Vec<OsString>,
-    /// What differs from this process' environment; `None` is removed.
-    environment: BTreeMap<OsString, Option<OsString>>,
+    /// What differs from this process' environment, each variable once; `None` is removed.
+    environment: Vec<(OsString, Option<OsString>)>,
     is_cleared: bool,
     directory: Option<PathBuf>,
     files: [Option<OwnedFd>; 3],
@@ -73,7 +72,7 @@ impl Spawn {
         Spawn {
             program: program.as_ref().into(),
             arguments: Vec::new(),
-            environment: BTreeMap::new(),
+            environment: Vec::new(),
             is_cleared: false,
             directory: None,
             files: [None, None, None],
@@ -99,14 +98,12 @@ impl Spawn {
 
     /// Sets a variable of the child's environment.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Spawn {
-        self.environment.insert(name.as_ref().into(), Some(value.as_ref().into()));
-        self
+        self.change(name.as_ref(), Some(value.as_ref().into()))
     }
 
     /// Has the child not inherit a variable.
     pub fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Spawn {
-        self.environment.insert(name.as_ref().into(), None);
-        self
+        self.change(name.as_ref(), None)
     }
 
     /// Has the child inherit no variable, and forgets those that were set here.
@@ -241,20 +238,22 @@ impl Spawn {
         command
     }
 
-    fn environment(&self) -> BTreeMap<OsString, OsString> {
-        let mut all: BTreeMap<OsString, OsString> =
-            if self.is_cleared { BTreeMap::new() } else { env::vars_os().collect() };
-        for (name, value) in &self.environment {
-            match value {
-                Some(value) => all.insert(name.clone(), value.clone()),
-                None => all.remove(name),
-            };
-        }
+    fn change(&mut self, name: &OsStr, value: Option<OsString>) -> &mut Spawn {
+        self.environment.retain(|(other, _)| other != name);
+        self.environment.push((name.into(), value));
+        self
+    }
+
+    fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut all: Vec<_> = if self.is_cleared { Vec::new() } else { env::vars_os().collect() };
+        all.retain(|(name, _)| self.environment.iter().all(|(other, _)| other != name));
+        let set = self.environment.iter().cloned();
+        all.extend(set.filter_map(|(name, value)| Some((name, value?))));
         all
     }
 
     fn has_path_of_its_own(&self) -> bool {
-        self.is_cleared || self.environment.contains_key(OsStr::new("PATH"))
+        self.is_cleared || self.environment.iter().any(|(name, _)| name == "PATH")
     }
 
     /// Where the program is, if `posix_spawnp(3)` would look elsewhere: in this process' `PATH`.
