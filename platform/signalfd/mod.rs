@@ -1,12 +1,14 @@
 //! Linux and Android: `signalfd(2)`.
 //!
-//! [`opening`] has the order of steps, [`delegate`] the threads where signals act that their own
-//! thread can't be made to let in, [`audit`] reads the masks of all threads, and [`siginfo`] decodes
-//! what the kernel says of a signal.
+//! [`opening`] and [`acquisition`] have the order of steps, [`delegate`] the threads where signals act
+//! that their own thread can't be made to let in, [`audit`] reads the masks of all threads, and
+//! [`siginfo`] decodes what the kernel says of a signal.
 
+mod acquisition;
 mod at_start;
 mod audit;
 mod calls;
+mod children;
 mod delegate;
 mod holds;
 pub(crate) mod numbers;
@@ -29,11 +31,11 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
+#[cfg(feature = "tokio")]
+use self::acquisition::{Acquisition, Released};
 pub(super) use self::audit::own_tid as tid;
 pub(crate) use self::calls::pidfd;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
-#[cfg(feature = "tokio")]
-use self::opening::{Acquisition, Released};
 use self::opening::{Descriptors, Opened};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
@@ -257,7 +259,7 @@ impl Descriptors for Os {
 }
 
 pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
-    let own = locked_anyhow(&Os, |change| opening::own_threads(change));
+    let own = locked_anyhow(&Os, |change| acquisition::own_threads(change));
     audit::unblocked_threads(set, &own)?.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::Unsupported,
@@ -266,9 +268,9 @@ pub(crate) fn unblocked_threads(set: SignalSet) -> io::Result<Vec<ThreadInfo>> {
     })
 }
 
-/// See [`opening::reserve`].
+/// See [`acquisition::reserve`].
 pub(crate) fn reserve(set: SignalSet) -> Result<(), OpenError> {
-    opening::reserve(&Os, set)
+    acquisition::reserve(&Os, set)
 }
 
 /// Whether the calling thread is the first of its process.

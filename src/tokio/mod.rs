@@ -52,6 +52,7 @@
 //! }
 //! ```
 
+mod arming;
 mod blocking;
 pub mod compat;
 mod hub;

@@ -9,8 +9,9 @@ use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Instant;
 
+use super::arming::Registration;
 use super::kernel::Kernel;
-use super::reader::{Reader, Source};
+use super::reader::Source;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use super::waiters::Woken;
 use crate::{SignalInfo, SignalSet};
@@ -90,18 +91,12 @@ pub(super) struct State<S: Sink, K: Kernel> {
     pub(super) receiver: Option<K::Receiver>,
     pub(super) sink: S,
     /// With the reader thread.
-    registration: Option<Registration<K>>,
+    pub(super) registration: Option<Registration<K>>,
     batch: Vec<SignalInfo>,
     /// What was given up and may still be claimed.
     pub(super) releasing: SignalSet,
     /// What a thread is about to acquire, without the lock.
     pub(super) acquiring: SignalSet,
-}
-
-struct Registration<K: Kernel> {
-    reader: Arc<Reader<K>>,
-    number: u64,
-    is_armed: bool,
 }
 
 impl<S: Sink, K: Kernel> Shared<S, K> {
@@ -221,37 +216,6 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         Ok(true)
     }
 
-    /// Makes sure that the reader thread serves a waiter, which the caller has noted under this very
-    /// lock. If the source is disarmed, reads a batch here first, for then a signal is likely there;
-    /// `is_found` tells whether that has brought what is waited for, and then nothing is armed.
-    pub(super) fn ensure_armed(
-        self: &Arc<Self>,
-        state: &mut State<S, K>,
-        after: &mut After<K>,
-        limit: usize,
-        is_found: impl FnOnce(&S) -> bool,
-    ) -> io::Result<()> {
-        if state.is_armed() {
-            return Ok(());
-        }
-        state.read(&self.kernel, limit, after)?;
-        let Some(receiver) = &state.receiver else { return Ok(()) };
-        if is_found(&state.sink) {
-            return Ok(());
-        }
-        let registration = match &mut state.registration {
-            Some(registration) => registration,
-            none => {
-                let reader = self.kernel.reader()?;
-                let number = reader.add(self.clone(), receiver)?;
-                none.insert(Registration { reader, number, is_armed: false })
-            }
-        };
-        registration.reader.arm(receiver, registration.number, true)?;
-        registration.is_armed = true;
-        Ok(())
-    }
-
     /// In a forked child, at the end of a handle: closes the child's descriptor, unless another
     /// thread held the lock at the fork. Everything else is left behind as it is: wakers and queues
     /// belong to tasks that this process does not have. The other handles are closed anyway.
@@ -263,11 +227,6 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
 }
 
 impl<S: Sink, K: Kernel> State<S, K> {
-    /// Whether the reader thread serves a waiter that is noted now.
-    pub(super) fn is_armed(&self) -> bool {
-        self.registration.as_ref().is_some_and(|registration| registration.is_armed)
-    }
-
     /// Reads one batch.
     pub(super) fn read(
         &mut self,
@@ -303,18 +262,10 @@ impl<S: Sink, K: Kernel> State<S, K> {
     pub(super) fn close(&mut self, kernel: &K, after: &mut After<K>) {
         let Some(receiver) = self.receiver.take() else { return };
         if let Some(registration) = self.registration.take() {
-            registration.reader.remove(&receiver, registration.number);
+            registration.remove(&receiver);
         }
         after.releasing |= kernel.set(&receiver);
         after.receiver = Some(receiver);
-    }
-
-    fn disarm(&mut self) -> io::Result<()> {
-        if let (Some(receiver), Some(registration)) = (&self.receiver, &mut self.registration) {
-            registration.reader.arm(receiver, registration.number, false)?;
-            registration.is_armed = false;
-        }
-        Ok(())
     }
 }
 
