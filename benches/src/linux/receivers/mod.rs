@@ -48,6 +48,7 @@ pub const ALL: &[Receiver] = &[
     raw("raw-poll", "raw poll + read", raw::poll),
     raw("raw-epoll-level", "raw epoll, level-triggered", raw::epoll_level),
     raw("raw-epoll-edge", "raw epoll, edge-triggered", raw::epoll_edge::<1>),
+    raw("raw-tokio", "raw read in tokio's AsyncFd, current-thread", raw::tokio_current),
     ours("ours-blocking", "signal-source, recv", ours::blocking),
     ours("ours-iterator", "signal-source, blocking iterator", ours::iterator),
     ours("ours-mio", "signal-source, mio", ours::mio),

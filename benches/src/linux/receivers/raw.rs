@@ -10,8 +10,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
-use super::Job;
+use super::{Job, executors};
 
 /// The size of a signalfd's record, and where in it the number and the integer stand.
 pub const RECORD: usize = 128;
@@ -142,6 +144,27 @@ fn epoll(
             on_event(&fd, &mut *job);
         }
     }
+}
+
+/// In tokio's `AsyncFd`, by hand: what is more than [`epoll_edge`] is tokio's.
+pub fn tokio_current(signals: &[i32], mut job: Box<dyn Job>) {
+    let fd = open(signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
+    executors::current().block_on(async move {
+        // SAFETY: a signalfd is no file that another process could change, and it is closed with the
+        // AsyncFd.
+        let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+        let fd = fd.expect("registered");
+        job.opened();
+        while job.goes_on() {
+            loop {
+                let mut ready = fd.readable().await.expect("a reactor");
+                if read::<1>(ready.get_inner(), &mut *job) {
+                    break;
+                }
+                ready.clear_ready();
+            }
+        }
+    });
 }
 
 /// Sends `signal` with an integer to a process, as fast as the C library can; whether there was
