@@ -117,6 +117,7 @@ impl Kernel for Simulated {
                 // There was no thread for it: better this one than none.
                 let yielded = kept_out - own.own.guards.set();
                 own.own.blocked -= yielded;
+                own.own.blocked_since -= yielded;
                 kept_out -= yielded;
             }
             if !own.is_delegate && !kept_out.is_empty() {
@@ -129,6 +130,7 @@ impl Kernel for Simulated {
                 own.own.before = own.mask;
             } else {
                 own.own.unblocks = own.own.before - mask;
+                own.own.received |= own.own.unblocks;
             }
             std::mem::replace(&mut own.mask, mask)
         });

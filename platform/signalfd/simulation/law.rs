@@ -21,7 +21,7 @@ pub(super) struct Own {
     pub(super) guards: Guarded,
     /// What it left guarded when it ended.
     pub(super) forgotten: SignalSet,
-    /// What receivers or guards have had here.
+    /// What receivers or guards have had here, or this crate has let in here.
     pub(super) received: SignalSet,
     /// What of that the program has blocked itself since: programs that it starts do so too.
     pub(super) blocked_since: SignalSet,
@@ -232,6 +232,7 @@ impl World {
     pub(super) fn fork(&mut self, forking: usize, has_hook: bool, kept: &[usize]) {
         self.generation += 1;
         self.law.generation = self.generation;
+        let abandoned = self.law.maybe_abandoned;
         (self.law.abandoned, self.law.maybe_abandoned) = (SignalSet::EMPTY, SignalSet::EMPTY);
         self.pending.clear();
         self.threads.iter_mut().for_each(|thread| thread.pending.clear());
@@ -269,11 +270,12 @@ impl World {
                     own.loose |= unsure;
                     continue;
                 }
-                // What is blocked because of this receiver is let in after its end.
+                // What is blocked because of this receiver is let in after its end; unless the opener
+                // had ended, whose part was a delegate's then.
                 let newly = set - by.kept_out() - by.loose;
                 let unsure = (own.blocked - own.kept - own.blocked_since) & newly;
                 own.blocked -= unsure;
-                own.loose = (own.loose - newly) | unsure;
+                own.loose = (own.loose - (newly - abandoned)) | unsure;
                 // A thread that the opener started under a guard, and left, blocks for that or for
                 // the receiver: nothing tells.
                 let unsure = (set & by.forgotten) - own.kept - own.blocked_since;

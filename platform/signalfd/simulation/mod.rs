@@ -3,6 +3,7 @@
 mod descriptors;
 mod kernel;
 mod law;
+mod plans;
 mod program;
 mod steps;
 mod world;

@@ -4,11 +4,9 @@ use std::cell::RefCell;
 
 use super::kernel::{Simulated, enter, everything};
 use super::law::{self, Law};
-use super::steps::{
-    self, Guards, current, drop_guard, drop_receiver, guard, keep, open, read, take_receiver,
-    update,
-};
-use super::world::{self, USED, World, used, with, with_own};
+use super::plans::{self, STEPS};
+use super::steps::{self, Guards, current, drop_guard, drop_receiver, take_receiver};
+use super::world::{self, World, used, with, with_own};
 use crate::platform::actions::Action;
 use crate::platform::process::end_thread;
 use crate::platform::simulation::actions::Actions;
@@ -51,6 +49,9 @@ pub(super) fn schedule() {
         sends,
         fails,
         slow,
+        habits: plans::random_habits(),
+        plan: plans::random_plan(),
+        most_steps: [6, 6, 12][random(3)],
         law: Law { generation: 1, ..Law::default() },
     }));
     let threads = 1 + random(3);
@@ -107,9 +108,8 @@ fn at_end() {
     world::set_world(None);
 }
 
-pub(super) fn random_signal() -> Signal {
-    let all = USED.len() + 1;
-    used().nth(random(all)).expect("one of them")
+fn random_signal() -> Signal {
+    with(|world| world.habits.signal())
 }
 
 pub(super) fn random_set() -> SignalSet {
@@ -120,16 +120,16 @@ pub(super) fn random_set() -> SignalSet {
 /// A thread of the program.
 fn run_thread() {
     let mut guards = Guards::new();
-    for _ in 0..1 + random(6) {
-        with_own(|own| own.own.is_busy = true);
-        act(&mut guards);
-        with_own(|own| {
-            (own.own.is_busy, own.own.may_yield) = (false, false);
-            own.own.opens = SignalSet::EMPTY;
-        });
+    let planned = with(|world| world.plan.next());
+    let (steps, ends) = planned.copied().unwrap_or_default();
+    steps.iter().for_each(|step| run_step(*step, &mut guards));
+    if !ends {
+        for _ in 0..1 + random(with(|world| world.most_steps)) {
+            run_step(STEPS[with(|world| world.habits.step())].1, &mut guards);
+        }
     }
     let others = with(|world| world.program().count() - 1);
-    if others > 0 && chance(32) {
+    if others > 0 && (ends || chance(32)) {
         return end(guards);
     }
     wait_for_all(world::deliver);
@@ -150,32 +150,17 @@ fn run_thread() {
     scheduler::finish();
 }
 
-fn act(guards: &mut Guards) {
-    match random(32) {
-        0..7 => open(),
-        7..12 => take_receiver().into_iter().for_each(drop_receiver),
-        12..15 => take_receiver().into_iter().for_each(update),
-        15..17 => take_receiver().into_iter().for_each(read),
-        17..21 => guard(guards),
-        21..24 if !guards.is_empty() => {
-            let (guard, set) = guards.swap_remove(random(guards.len()));
-            drop_guard(guard, set);
-        }
-        24 if !guards.is_empty() => {
-            let (guard, set) = guards.swap_remove(random(guards.len()));
-            keep(guard, set);
-        }
-        25..27 => current(),
-        27 => block_without_crate(),
-        28 => spawn_child(),
-        29 => fork(chance(48)),
-        30 => start_thread(),
-        _ => enter(|| "does nothing".into()),
-    }
+fn run_step(step: fn(&mut Guards), guards: &mut Guards) {
+    with_own(|own| own.own.is_busy = true);
+    step(guards);
+    with_own(|own| {
+        (own.own.is_busy, own.own.may_yield) = (false, false);
+        own.own.opens = SignalSet::EMPTY;
+    });
 }
 
 /// The program blocks something itself, which it lets in so far.
-fn block_without_crate() {
+pub(super) fn block_without_crate() {
     enter(|| "-- blocks without this crate".into());
     let set = random_set();
     with(|world| {
@@ -192,7 +177,7 @@ fn block_without_crate() {
 }
 
 /// What another program that is started now inherits.
-fn spawn_child() {
+pub(super) fn spawn_child() {
     enter(|| "-- starts a program".into());
     with(|world| {
         let thread = &world.threads[scheduler::current()];
@@ -209,14 +194,17 @@ fn spawn_child() {
 }
 
 /// The child goes on, with this thread alone.
-fn fork(has_hook: bool) {
+pub(super) fn fork(has_hook: bool) {
     enter(|| format!("-- forks, hook {has_hook}: the child goes on"));
     let kept = steps::numbers();
-    with(|world| world.fork(scheduler::current(), has_hook, &kept));
+    with(|world| {
+        world.fork(scheduler::current(), has_hook, &kept);
+        world.habits = plans::random_habits();
+    });
 }
 
 /// With all blocked, the C library makes a thread; which unblocks what it should then.
-fn start_thread() {
+pub(super) fn start_thread() {
     if with(|world| world.program().count() >= MOST || world.is_bare_child) {
         return;
     }

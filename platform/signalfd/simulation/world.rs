@@ -1,14 +1,17 @@
 //! A process as the kernel sees it: threads, masks, dispositions, and what is pending.
 
 use std::cell::RefCell;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::law::{Law, Own};
+use super::plans::Plan;
 use crate::platform::actions::Action;
 use crate::platform::signalfd::delegate::Delegates;
 use crate::platform::simulation::actions::Actions;
 use crate::platform::simulation::lock::Lock;
+use crate::platform::simulation::program::Habits;
 use crate::platform::simulation::scheduler;
 use crate::platform::threads::Record;
 use crate::platform::{ByDefault, numbers};
@@ -104,6 +107,11 @@ pub(super) struct World {
     pub(super) sends: usize,
     pub(super) fails: usize,
     pub(super) slow: usize,
+    pub(super) habits: Habits,
+    /// What the threads that are still to be started begin with.
+    pub(super) plan: slice::Iter<'static, Plan>,
+    /// Steps of one thread.
+    pub(super) most_steps: usize,
     pub(super) law: Law,
 }
 
