@@ -39,7 +39,6 @@
 //! The locks of [`local`](super::local), its list of runtimes before the state of one, are taken with
 //! none of these held.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError};
 
@@ -61,7 +60,8 @@ pub(super) struct Reader<K: Kernel> {
 
 #[derive(Default)]
 struct Sources {
-    by_number: BTreeMap<u64, Arc<dyn Source>>,
+    /// Few: each has a signal at least that no other one has.
+    numbered: Vec<(u64, Arc<dyn Source>)>,
     /// No number is used twice: a stale event names a source that has gone.
     last: u64,
 }
@@ -77,7 +77,7 @@ impl<K: Kernel> Reader<K> {
         let number = sources.last + 1;
         self.kernel.add(receiver, number)?;
         sources.last = number;
-        sources.by_number.insert(number, source);
+        sources.numbered.push((number, source));
         Ok(number)
     }
 
@@ -94,7 +94,8 @@ impl<K: Kernel> Reader<K> {
     pub(super) fn remove(&self, receiver: &K::Receiver, number: u64) {
         self.kernel.remove(receiver);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let removed = sources.by_number.remove(&number);
+        let found = sources.numbered.iter().position(|(other, _)| *other == number);
+        let removed = found.map(|index| sources.numbered.swap_remove(index));
         drop(sources);
         drop(removed); // never the last reference: the caller has one
     }
@@ -115,9 +116,9 @@ impl<K: Kernel> Reader<K> {
         self.kernel.wait(ready)?;
         for number in ready.drain(..) {
             let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-            let source = sources.by_number.get(&number).cloned();
+            let source = sources.numbered.iter().find(|(other, _)| *other == number).cloned();
             drop(sources);
-            if let Some(source) = source {
+            if let Some((_, source)) = source {
                 source.ready(woken);
             }
         }

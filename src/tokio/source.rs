@@ -99,6 +99,9 @@ pub(super) struct State<S: Sink, K: Kernel> {
     pub(super) acquiring: SignalSet,
 }
 
+/// What is run under the lock.
+type Change<'a, S, K> = &'a mut dyn FnMut(&mut State<S, K>, &mut After<K>);
+
 impl<S: Sink, K: Kernel> Shared<S, K> {
     pub(super) fn new(kernel: K, receiver: Option<K::Receiver>, sink: S) -> Shared<S, K> {
         let state = State {
@@ -163,13 +166,20 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         self: &Arc<Self>,
         run: impl FnOnce(&mut State<S, K>, &mut After<K>) -> T,
     ) -> io::Result<T> {
+        let (mut run, mut result) = (Some(run), None);
+        self.with_any(&mut |state, after| result = run.take().map(|run| run(state, after)))?;
+        Ok(result.expect("it was run once"))
+    }
+
+    /// As [`with`](Self::with), compiled once for all that is run.
+    fn with_any(self: &Arc<Self>, run: Change<'_, S, K>) -> io::Result<()> {
         let mut after = After::new();
         let mut state = self.lock()?;
-        let result = run(&mut state, &mut after);
+        run(&mut state, &mut after);
         state.releasing |= after.releasing;
         drop(state);
         self.finish(after);
-        Ok(result)
+        Ok(())
     }
 
     fn finish(self: &Arc<Self>, mut after: After<K>) {
