@@ -108,7 +108,7 @@ impl Action {
     /// Async-signal-safe. What is pending is discarded by the kernel if the new action ignores.
     pub(crate) fn set(&self, signal: Signal) -> io::Result<()> {
         if self.mark(signal).is_some() {
-            marked_at_start().remove(signal.into());
+            marked_at_start().remove_shared(signal.into());
         }
         // SAFETY: the action ignores, is the default, or was read from the kernel for this signal.
         match unsafe { libc::sigaction(signal.as_raw(), &self.0, ptr::null_mut()) } {

@@ -9,8 +9,8 @@
 //!   are all receivable, claims it and undoes everything if anything fails; `update(set, audit)`
 //!   changes the set and keeps the descriptor, one call of several at once after the other;
 //!   `read_one` and `read_many` take records out of the kernel's queue without blocking;
-//!   `wait_one(timeout)` sleeps until there is one, which it takes, until the time is over or for no
-//!   reason at all; `AsFd`. Dropping it puts mask and dispositions back, so that what was left unread
+//!   `wait` sleeps until there is one, which it takes, and `wait_one(timeout)` until the time is over
+//!   as well, or for no reason at all; `AsFd`. Dropping it puts mask and dispositions back, so that what was left unread
 //!   acts as it would have before. `change(set, audit)` is `update` in two steps: the signals that it
 //!   removes are not received any more, and act when the `Release` that it returns is dropped.
 //!   `Acquired::new(set, audit)` is the part of opening, and of adding to a set, that may wait for

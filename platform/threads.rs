@@ -63,10 +63,11 @@ impl Record {
     /// Makes the record one of this process. In a forked child, receivers of the parent's are told
     /// apart from the child's own, which may have the same signals.
     pub(super) fn enter(&self, generation: u64, tid: impl FnOnce() -> u32) {
-        let last = self.generation.swap(generation, Ordering::Relaxed);
+        let last = self.generation.load(Ordering::Relaxed);
         if last == generation {
             return;
         }
+        self.generation.store(generation, Ordering::Relaxed);
         self.tid.store(tid(), Ordering::Relaxed);
         if last != 0 {
             self.inherited.insert(self.receiving.get());

@@ -325,11 +325,7 @@ impl Signals {
     /// meanwhile. The descriptor is not asked: a program that polls it on another thread finds the
     /// signal there, unless this call was faster.
     pub fn recv(&self) -> io::Result<SignalInfo> {
-        loop {
-            if let Some(info) = self.receiver.wait_one(None)? {
-                return Ok(info);
-            }
-        }
+        self.receiver.wait()
     }
 
     /// The next signal, or `None` if none comes within `timeout`; blocks the calling thread
@@ -357,17 +353,26 @@ impl Signals {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
-        let deadline = Instant::now().checked_add(timeout);
-        let mut left = timeout;
+        // One that is too long to count is for ever.
+        let Some(deadline) = Instant::now().checked_add(timeout) else {
+            return self.recv().map(Some);
+        };
+        match self.receiver.wait_one(timeout) {
+            Ok(None) => self.recv_until(deadline),
+            received => received,
+        }
+    }
+
+    /// What is left of a wait that has brought nothing.
+    #[cold]
+    fn recv_until(&self, deadline: Instant) -> io::Result<Option<SignalInfo>> {
         loop {
-            if let Some(info) = self.receiver.wait_one(deadline.map(|_| left))? {
-                return Ok(Some(info));
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
             }
-            if let Some(deadline) = deadline {
-                left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Ok(None);
-                }
+            if let Some(info) = self.receiver.wait_one(left)? {
+                return Ok(Some(info));
             }
         }
     }

@@ -165,7 +165,20 @@ impl Receiver {
     /// The next record, which is waited for until the time is over; or `None`, then or for no reason
     /// at all. The kernel knows what is watched, so a change of the set is nothing to a thread that
     /// waits.
-    pub(crate) fn wait_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
+    pub(crate) fn wait_one(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
+        self.wait_until(Some(timeout))
+    }
+
+    /// The next record, which is waited for.
+    pub(crate) fn wait(&self) -> io::Result<SignalInfo> {
+        loop {
+            if let Some(info) = self.wait_until(None)? {
+                return Ok(info);
+            }
+        }
+    }
+
+    fn wait_until(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
         self.opened.check_owner()?;
         let mut event = [blank()];
         self.opened.queue.wait(&mut event, timeout)?.first().map(decode).transpose()

@@ -115,9 +115,8 @@ pub(super) fn acquire<K: Descriptors>(
 ) -> Result<Acquired, OpenError> {
     let held = locked(kernel, |change| {
         change.state.claim(set)?;
+        // This settles: the delegates, if any, must not let in what is claimed now.
         let hold = change.hold(set);
-        // The delegates, if any, must not let in what is claimed now.
-        change.settle();
         let busy = busy(change, set);
         let own = if audit { own_threads(change) } else { Vec::new() };
         Ok::<_, OpenError>((hold, busy, own))

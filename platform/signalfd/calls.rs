@@ -120,9 +120,16 @@ impl KernelTime {
     }
 }
 
-/// A `siginfo_t`, where it begins as it has to.
+/// Room for a `siginfo_t`, which begins where it has to.
 #[repr(C, align(8))]
 pub(super) struct Raw(pub(super) [u8; siginfo::SIZE]);
+
+impl Raw {
+    #[inline(always)]
+    pub(super) fn zeroed() -> Raw {
+        Raw([0; siginfo::SIZE])
+    }
+}
 
 const _: () = assert!(align_of::<Raw>() >= align_of::<libc::siginfo_t>());
 
@@ -131,11 +138,13 @@ const _: () = assert!(align_of::<Raw>() >= align_of::<libc::siginfo_t>());
 /// `EINTR` after a handler or for no reason at all.
 ///
 /// The system call itself: glibc's function makes `SI_USER` of the code `SI_TKILL`.
+///
+/// The record is written where the caller has room for it: to move it would take as long as to decode
+/// it.
 #[inline]
-pub(super) fn take(set: SignalSet, timeout: Option<Duration>) -> io::Result<Raw> {
+pub(super) fn take(set: SignalSet, timeout: Option<Duration>, raw: &mut Raw) -> io::Result<()> {
     let set = KernelSet::new(set);
     let timeout = timeout.map(KernelTime::new);
-    let mut raw = Raw([0; siginfo::SIZE]);
     // SAFETY: the set is of the size that the kernel is told, the time is there or null, and `raw` has
     // room for what is written.
     let taken = unsafe {
@@ -147,12 +156,13 @@ pub(super) fn take(set: SignalSet, timeout: Option<Duration>) -> io::Result<Raw>
             KernelSet::SIZE,
         )
     };
-    if taken > 0 { Ok(raw) } else { Err(io::Error::last_os_error()) }
+    if taken > 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Takes a blocked, pending signal out of the queue.
 pub(super) fn take_pending(signal: Signal) -> Option<libc::siginfo_t> {
-    let raw = take(signal.into(), Some(Duration::ZERO)).ok()?;
+    let mut raw = Raw::zeroed();
+    take(signal.into(), Some(Duration::ZERO), &mut raw).ok()?;
     // SAFETY: it is as large as the record, begins where that may, and was zeroed before the kernel
     // wrote to it: integers and pointers.
     Some(unsafe { ptr::from_ref(&raw).cast::<libc::siginfo_t>().read() })

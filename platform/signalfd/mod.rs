@@ -34,6 +34,7 @@ use rustix::io::Errno;
 #[cfg(feature = "tokio")]
 use self::acquisition::{Acquisition, Released};
 pub(super) use self::audit::own_tid as tid;
+use self::calls::Raw;
 pub(crate) use self::calls::pidfd;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
 use self::opening::{Descriptors, Opened};
@@ -161,15 +162,46 @@ impl Receiver {
         }
     }
 
+    /// The next record, which is waited for.
+    pub(crate) fn wait(&self) -> io::Result<SignalInfo> {
+        let mut raw = Raw::zeroed();
+        loop {
+            match self.take(None, &mut raw)? {
+                Waited::Taken => return siginfo::decode_siginfo(&raw.0).ok_or_else(no_signal),
+                Waited::Nothing => {}
+                Waited::ByDescriptor => return self.wait_by_descriptor(),
+            }
+        }
+    }
+
+    #[cold]
+    fn wait_by_descriptor(&self) -> io::Result<SignalInfo> {
+        loop {
+            if let Some(info) = self.poll_one(None)? {
+                return Ok(info);
+            }
+        }
+    }
+
     /// The next record, which is waited for until the time is over; or `None`, then or for no reason
     /// at all.
-    #[inline]
-    pub(crate) fn wait_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
-        let Some((waiting, set)) = self.0.wait() else { return self.poll_one(timeout) };
-        let taken = calls::take(set, timeout);
+    pub(crate) fn wait_one(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
+        let mut raw = Raw::zeroed();
+        match self.take(Some(timeout), &mut raw)? {
+            Waited::Taken => siginfo::decode_siginfo(&raw.0).map(Some).ok_or_else(no_signal),
+            Waited::Nothing => Ok(None),
+            Waited::ByDescriptor => self.poll_one(Some(timeout)),
+        }
+    }
+
+    /// Waits by the call, which writes the record to `raw`.
+    #[inline(always)]
+    fn take(&self, timeout: Option<Duration>, raw: &mut Raw) -> io::Result<Waited> {
+        let Some((waiting, set)) = self.0.wait() else { return Ok(Waited::ByDescriptor) };
+        let taken = calls::take(set, timeout, raw);
         drop(waiting);
         match taken {
-            Ok(record) => siginfo::decode_siginfo(&record.0).map(Some).ok_or_else(no_signal),
+            Ok(()) => Ok(Waited::Taken),
             Err(error) => nothing_taken(error),
         }
     }
@@ -189,11 +221,20 @@ impl Receiver {
     }
 }
 
+/// What came of waiting by the call.
+enum Waited {
+    Taken,
+    /// The time is over, or a handler has run.
+    Nothing,
+    /// It was not called: the descriptor is to be waited for.
+    ByDescriptor,
+}
+
 /// What the call says if the time is over, or if a handler has run.
 #[cold]
-fn nothing_taken(error: io::Error) -> io::Result<Option<SignalInfo>> {
+fn nothing_taken(error: io::Error) -> io::Result<Waited> {
     match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(Waited::Nothing),
         _ => Err(Refused::wrap("rt_sigtimedwait(2)", error)),
     }
 }
