@@ -60,8 +60,8 @@ impl SignalInfo {
         (self.signal, self.count, self.code, self.origin, self.value_ptr())
     }
 
-    /// What the model of the kernel told one record from another by.
-    #[cfg(all(test, shuttle, feature = "tokio"))]
+    /// What tests of the hub tell one record from another by.
+    #[cfg(all(test, feature = "tokio"))]
     pub(crate) fn raw_value(&self) -> usize {
         self.value_ptr
     }

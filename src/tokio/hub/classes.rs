@@ -1,6 +1,7 @@
 //! Subscribers by their sets, and those of them that wait.
 //!
-//! Subscribers with the same set wait for the same signals: they are one class. Its waiters that are
+//! Subscribers with the same set wait for the same signals: they are one class, with one [`Log`] of
+//! real-time signals. Its waiters that are
 //! tasks of tokio are on its [`Roster`], or join it with the next signal; the other wakers are on a
 //! list. A signal ends the generation of the classes that it is for ([`Turn`]): all that waited in
 //! it are woken, and wait no more.
@@ -10,7 +11,9 @@ use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::log::Log;
 use super::queue::Queue;
+use super::records::Records;
 use super::signal_state::SignalState;
 use super::slab::Slab;
 use super::turn::{Registration, Turn};
@@ -28,6 +31,7 @@ pub(super) struct Classes {
 struct Class {
     set: SignalSet,
     members: usize,
+    log: Log,
     turn: Arc<Turn>,
     /// Nothing waited in it when the reader thread looked last, and something in another class did.
     is_parked: bool,
@@ -57,6 +61,7 @@ impl Class {
         Class {
             set,
             members: 0,
+            log: Log::new(set),
             turn: Arc::new(Turn::new()),
             is_parked: false,
             roster: Arc::default(),
@@ -287,37 +292,68 @@ impl Classes {
         self.of(&queues[number])?.unlist(number, queues)
     }
 
-    /// Puts a subscriber that does not wait into the class of its set, which has changed.
-    pub(super) fn change(
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn longest_log(&mut self) -> usize {
+        self.classes.iter_mut().map(|(_, class)| class.log.len()).max().unwrap_or(0)
+    }
+
+    pub(super) fn log(&self, queue: &Queue) -> Option<&Log> {
+        queue.class.map(|class| &self.classes[class].log)
+    }
+
+    pub(super) fn log_mut(&mut self, class: usize) -> &mut Log {
+        &mut self.classes[class].log
+    }
+
+    /// Whether one of these classes has a subscriber with room for a real-time signal.
+    pub(super) fn have_room(&self, classes: &[usize]) -> bool {
+        classes.iter().any(|&class| self.classes[class].log.has_room())
+    }
+
+    /// Takes a subscriber that does not wait out of its class.
+    pub(super) fn leave(
         &mut self,
         queue: &mut Queue,
+        records: &mut Records,
         signals: &mut BTreeMap<Signal, SignalState>,
         stale: &mut Stale,
     ) {
-        if let Some(number) = queue.class.take() {
-            self.classes[number].members -= 1;
-            if self.classes[number].members == 0 {
-                let class = self.classes.remove(number);
-                for signal in class.set {
-                    if let Some(state) = signals.get_mut(&signal) {
-                        state.classes.retain(|&class| class != number);
-                    }
+        let Some(left) = queue.class.take() else { return };
+        let class = &mut self.classes[left];
+        class.log.leave(queue, records);
+        class.members -= 1;
+        if class.members == 0 {
+            let class = self.classes.remove(left);
+            for signal in class.set {
+                if let Some(state) = signals.get_mut(&signal) {
+                    state.classes.retain(|&class| class != left);
                 }
-                stale.push(Waiter::Roster(class.roster));
             }
+            stale.push(Waiter::Roster(class.roster));
         }
+    }
+
+    /// Puts a subscriber that is in no class into that of its set.
+    pub(super) fn enter(&mut self, queue: &mut Queue, signals: &mut BTreeMap<Signal, SignalState>) {
         if queue.set.is_empty() {
             return;
         }
         let same = self.classes.iter_mut().find(|(_, class)| class.set == queue.set);
-        let number = same.map(|(number, _)| number).unwrap_or_else(|| {
+        let entered = same.map(|(number, _)| number).unwrap_or_else(|| {
             let number = self.classes.insert(Class::new(queue.set));
             for signal in queue.set {
                 signals.entry(signal).or_default().classes.push(number);
             }
             number
         });
-        self.classes[number].members += 1;
-        queue.class = Some(number);
+        let class = &mut self.classes[entered];
+        class.members += 1;
+        class.log.enter(queue);
+        queue.class = Some(entered);
     }
 }

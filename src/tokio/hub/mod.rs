@@ -1,8 +1,10 @@
 //! `SignalHub`: one receiver, many subscribers.
 
 mod classes;
+mod log;
 mod queue;
 pub(super) mod receiver;
+mod records;
 pub(super) mod registry;
 mod signal_state;
 mod slab;
@@ -21,8 +23,13 @@ use super::kernel::System;
 use super::source::Shared;
 use crate::{OpenError, SignalSet, Signals};
 
-/// See [`SignalHub::QUEUE`]. Two, where interleavings are checked: a full queue is one of them.
-const QUEUE: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
+/// See [`SignalHub::QUEUE`]. Less, where steps or interleavings are drawn at random: a full queue is one
+/// of the states.
+const QUEUE: usize = match (cfg!(test), cfg!(shuttle)) {
+    (true, true) => 2,
+    (true, false) => 4,
+    _ => 256,
+};
 
 /// Broadcasts received signals: one receiver, and any number of subscribers, which are tasks of any
 /// executor and plain threads.

@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 
-use super::QUEUE;
 use super::classes::Listing;
-use super::slab::Slab;
 use crate::{Signal, SignalInfo, SignalSet};
 
 /// What a [`Subscriber`](super::Subscriber) receives: a signal's record, and how many like it were
@@ -84,11 +82,10 @@ pub(super) struct Queue {
     pub(super) listing: Listing,
     /// How far it has read each standard signal of its set.
     pub(super) marks: Vec<Mark>,
-    /// Real-time signals, in the order of arrival.
+    /// Where it is in its class' log.
+    pub(super) position: u64,
+    /// Real-time signals that it has beside those, in the order of arrival. They came before them.
     pub(super) entries: VecDeque<Entry>,
-    /// The real-time signals that it does not get while it is full, and how many of each had been
-    /// read by then: what it has missed is told by the difference.
-    pub(super) missed: Vec<(Signal, u64)>,
     /// What is told as dropped with the next event, whichever it is.
     pub(super) dropped: u64,
 }
@@ -101,7 +98,7 @@ pub(super) struct Mark {
     pub(super) group: usize,
 }
 
-/// A real-time signal that a queue has.
+/// A real-time signal that a subscriber has in its own queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) signal: Signal,
@@ -114,12 +111,12 @@ pub(super) struct Entry {
 }
 
 impl Queue {
-    pub(super) fn is_full(&self) -> bool {
-        self.entries.len() >= QUEUE
-    }
-
-    pub(super) fn push(&mut self, signal: Signal, arrival: u64, record: usize) {
-        self.entries.push_back(Entry { signal, arrival, record, dropped: 0 });
+    /// Takes its first entry, and what was dropped after that.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.dropped += entry.dropped;
+        Some(entry)
     }
 
     /// Notes that so many were dropped after the latest real-time signal.
@@ -141,48 +138,5 @@ impl Queue {
             withdrawn.push(entry);
         }
         withdrawn
-    }
-}
-
-/// The records of real-time signals that some queue has, each once.
-#[derive(Debug, Default)]
-pub(super) struct Records(Slab<Record>);
-
-#[derive(Debug)]
-struct Record {
-    info: SignalInfo,
-    /// How many queues have it.
-    queues: usize,
-    is_read: bool,
-}
-
-impl Records {
-    pub(super) fn insert(&mut self, info: SignalInfo, queues: usize) {
-        self.0.insert(Record { info, queues, is_read: false });
-    }
-
-    /// The number that the next [`insert`](Self::insert) gives.
-    pub(super) fn next(&self) -> usize {
-        self.0.next()
-    }
-
-    /// A queue's record is read, and leaves the queue.
-    pub(super) fn read(&mut self, number: usize) -> SignalInfo {
-        let record = &mut self.0[number];
-        record.is_read = true;
-        let info = record.info;
-        self.leave(number);
-        info
-    }
-
-    /// A queue gives its record up. Returns it if no subscriber has read it, nor can any more.
-    pub(super) fn give_up(&mut self, number: usize) -> Option<SignalInfo> {
-        self.leave(number).filter(|record| !record.is_read).map(|record| record.info)
-    }
-
-    fn leave(&mut self, number: usize) -> Option<Record> {
-        let record = &mut self.0[number];
-        record.queues -= 1;
-        (record.queues == 0).then(|| self.0.remove(number))
     }
 }

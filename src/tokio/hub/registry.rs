@@ -2,11 +2,10 @@
 //!
 //! A standard signal costs the same however many subscribers it has: it closes their group
 //! ([`SignalState`]), and hands on the rosters of those that wait, whole ([`Classes`]). A real-time signal
-//! goes to the queues of its *active* subscribers. One leaves when its queue is full, and the counters
-//! tell it what it has missed.
+//! goes to the log of each class of its subscribers ([`Log`](super::log::Log)).
 //!
 //! Every record that is read goes to one subscriber at least, beyond the bound of its queue if need be;
-//! a real-time signal that no queue has room for is not read any more but stays in the kernel's queue,
+//! a real-time signal that no subscriber has room for is not read any more but stays in the kernel's queue,
 //! until a subscriber has read on. So what one subscriber is told as dropped, another one has.
 
 use std::collections::BTreeMap;
@@ -14,7 +13,8 @@ use std::mem;
 use std::task::Waker;
 
 use super::classes::Classes;
-use super::queue::{HubEvent, Mark, Queue, Records};
+use super::queue::{Entry, HubEvent, Mark, Queue};
+use super::records::Records;
 use super::signal_state::SignalState;
 use super::slab::Slab;
 use super::turn::Registration;
@@ -22,7 +22,7 @@ use crate::tokio::source::{BATCH, Sink};
 use crate::tokio::waiters::{Waiter, Woken};
 use crate::{Signal, SignalInfo, SignalSet};
 
-/// The most deliveries that a thread which reads makes while it holds the lock.
+/// The most deliveries to classes that a thread which reads makes while it holds the lock.
 const DELIVERIES: usize = 4096;
 
 pub(in crate::tokio) struct Registry {
@@ -42,6 +42,8 @@ pub(in crate::tokio) struct Registry {
     pub(in crate::tokio) hubs: usize,
     /// Whether a receiver that is opened again checks the other threads.
     pub(in crate::tokio) is_audited: bool,
+    /// The subscriber that has taken what none had room for, in the batch that is being read.
+    overfilled: Option<usize>,
     /// What the descriptor yields, and whether that may have changed.
     watched: SignalSet,
     is_watch_stale: bool,
@@ -78,10 +80,11 @@ impl Sink for Registry {
         if !mem::take(&mut self.is_watch_stale) {
             return None;
         }
+        self.overfilled = None;
         let is_wanted = |signal: Signal, state: &SignalState| {
             // Standard signals merge: there is always room.
             state.subscribers > 0
-                && (!state.active.is_empty() || !signal.is_real_time())
+                && (!signal.is_real_time() || self.classes.have_room(&state.classes))
                 && self.classes.is_any_served(&state.classes)
         };
         let states = self.signals.iter().filter(|&(&signal, state)| is_wanted(signal, state));
@@ -108,6 +111,7 @@ impl Registry {
             subscribers: 0,
             hubs: 1,
             is_audited,
+            overfilled: None,
             // What the descriptor of a new receiver yields.
             watched: set,
             is_watch_stale: true,
@@ -116,7 +120,7 @@ impl Registry {
 
     /// How many records a thread may read while it holds the lock.
     pub(in crate::tokio) fn limit(&self) -> usize {
-        DELIVERIES.checked_div(self.subscribers).unwrap_or(BATCH).clamp(1, BATCH)
+        DELIVERIES.checked_div(self.classes.len()).unwrap_or(BATCH).clamp(1, BATCH)
     }
 
     /// Whether the descriptor does not yield the subscriber's signals, for none with its set waits.
@@ -132,37 +136,34 @@ impl Registry {
         was_parked
     }
 
+    /// Puts a record into the logs of its classes. If no subscriber has room for it, one of those that
+    /// have the least takes it, and what the rest of the batch brings.
     fn put_real_time(&mut self, info: SignalInfo) {
         let signal = info.signal();
-        let Some(state) = self.signals.get_mut(&signal) else { return };
-        let record = self.records.next();
-        let mut index = 0;
-        while let Some(&number) = state.active.get(index) {
-            let queue = &mut self.queues[number];
-            if queue.is_full() {
-                queue.missed.push((signal, state.count - 1));
-                state.last_full = Some(number);
-                state.active.swap_remove(index);
-                continue;
+        let Some(state) = self.signals.get(&signal) else { return };
+        let (arrival, record) = (self.arrivals, self.records.next());
+        let mut keepers = 0;
+        if !self.classes.have_room(&state.classes) {
+            self.is_watch_stale = true;
+            let class = |queue: &Queue| queue.class.filter(|class| state.classes.contains(class));
+            let earlier =
+                self.overfilled.filter(|&one| self.queues.get(one).and_then(class).is_some());
+            let all = self.queues.iter_mut().filter(|(_, queue)| class(queue).is_some());
+            let least = || Some(all.min_by_key(|(_, queue)| queue.entries.len())?.0);
+            self.overfilled = earlier.or_else(least);
+            if let Some(queue) = self.overfilled.map(|number| &mut self.queues[number]) {
+                let log = class(queue).map(|class| self.classes.log_mut(class));
+                let next = Entry { signal, arrival, record, dropped: 0 };
+                log.expect("a subscriber is in a class").overfill(queue, next, &mut self.records);
+                keepers += 1;
             }
-            queue.push(signal, self.arrivals, record);
-            index += 1;
         }
-        if index > 0 {
-            self.records.insert(info, index);
-            return;
+        for &class in &state.classes {
+            let log = self.classes.log_mut(class);
+            keepers += usize::from(log.put(signal, arrival, record));
+            self.is_watch_stale |= !log.has_room();
         }
-        self.is_watch_stale = true;
-        let Some(last) = state.last_full else {
-            state.unread.push_back(info);
-            return;
-        };
-        let queue = &mut self.queues[last];
-        if let Some((_, count)) = queue.missed.iter_mut().find(|(missed, _)| *missed == signal) {
-            *count += 1;
-        }
-        queue.push(signal, self.arrivals, record);
-        self.records.insert(info, 1);
+        self.records.insert(info, keepers);
     }
 
     /// The subscriber's unread standard signals: since which record, and where their mark is.
@@ -175,9 +176,25 @@ impl Registry {
         })
     }
 
+    /// How many real-time signals the subscriber has not read.
+    #[inline]
+    fn unread_real_time(&self, number: usize) -> usize {
+        let queue = &self.queues[number];
+        queue.entries.len() + self.classes.log(queue).map_or(0, |log| log.unread(queue))
+    }
+
+    /// The arrival of the subscriber's first real-time signal, which it has not read.
+    fn first_arrival(&self, number: usize) -> u64 {
+        let queue = &self.queues[number];
+        match queue.entries.front() {
+            Some(entry) => entry.arrival,
+            None => self.classes.log(queue).map_or(u64::MAX, |log| log.arrival(queue)),
+        }
+    }
+
     /// Whether something is unread.
     pub(in crate::tokio) fn is_unread(&self, number: usize) -> bool {
-        !self.queues[number].entries.is_empty() || self.unread_marks(number).next().is_some()
+        self.unread_real_time(number) > 0 || self.unread_marks(number).next().is_some()
     }
 
     /// The subscriber's first unread signal, and whether it has more.
@@ -185,12 +202,10 @@ impl Registry {
     pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<(HubEvent, bool)> {
         let mut standard = 0;
         let first = self.unread_marks(number).inspect(|_| standard += 1).min();
-        let entries = &self.queues[number].entries;
-        let has_more = standard + entries.len() > 1;
-        let real_time = entries.front().map(|entry| entry.arrival);
-        let (info, merged) = match (first, real_time) {
-            (None, None) => return None,
-            (Some((since, mark)), real_time) if real_time.is_none_or(|other| since < other) => {
+        let real_time = self.unread_real_time(number);
+        let (info, merged) = match first {
+            None if real_time == 0 => return None,
+            Some((since, mark)) if real_time == 0 || since < self.first_arrival(number) => {
                 self.read_standard(number, mark)
             }
             _ => (self.read_real_time(number)?, 0),
@@ -198,7 +213,7 @@ impl Registry {
         let clamped = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let dropped = mem::take(&mut self.queues[number].dropped);
         let event = HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) };
-        Some((event, has_more))
+        Some((event, standard + real_time > 1))
     }
 
     #[inline]
@@ -210,32 +225,14 @@ impl Registry {
         (info, merged)
     }
 
+    #[inline]
     fn read_real_time(&mut self, number: usize) -> Option<SignalInfo> {
         let queue = &mut self.queues[number];
-        let entry = queue.entries.pop_front()?;
-        // What was missed up to now came after the latest entry that is left. This entry itself is
-        // that, if it was the only one.
-        queue.dropped += entry.dropped;
-        if !queue.missed.is_empty() && !queue.is_full() {
-            self.reactivate(number);
-        }
-        Some(self.records.read(entry.record))
-    }
-
-    /// Makes a queue that was full active again, and notes what it has missed.
-    fn reactivate(&mut self, number: usize) {
-        let queue = &mut self.queues[number];
-        let mut count = 0;
-        for (signal, before) in mem::take(&mut queue.missed) {
-            let state = self.signals.get_mut(&signal).expect("a subscribed signal has its state");
-            count += state.count - before;
-            self.is_watch_stale |= state.active.is_empty();
-            state.active.push(number);
-            if state.last_full == Some(number) {
-                state.last_full = None;
-            }
-        }
-        queue.note_dropped(count);
+        let log = self.classes.log_mut(queue.class?);
+        let had_room = log.has_room();
+        let info = log.read(queue, &mut self.records);
+        self.is_watch_stale |= had_room != log.has_room();
+        Some(info)
     }
 
     /// Lets the registration's task, if it has one, wait without the lock: it has read everything. Returns
@@ -291,9 +288,7 @@ impl Registry {
                 acquired.extend(mem::take(&mut state.unread));
             }
             state.subscribers += 1;
-            if signal.is_real_time() {
-                state.active.push(number);
-            } else {
+            if !signal.is_real_time() {
                 let group = state.enter();
                 self.queues[number].marks.push(Mark { signal, group });
             }
@@ -307,25 +302,14 @@ impl Registry {
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
     pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
-        self.reactivate(number);
         let left = self.queues[number].set - set;
         self.change_set(number, left, woken);
-        let queue = &mut self.queues[number];
-        for entry in queue.withdraw(set) {
-            let state = self.signals.get_mut(&entry.signal);
-            let state = state.expect("a subscribed signal has its state");
-            state.unread.extend(self.records.give_up(entry.record));
-        }
         for signal in set {
             if let Some(state) = self.signals.get_mut(&signal) {
                 state.subscribers -= 1;
-                state.active.retain(|&other| other != number);
-                if state.last_full == Some(number) {
-                    state.last_full = None;
-                }
             }
         }
-        queue.marks.retain(|mark| {
+        self.queues[number].marks.retain(|mark| {
             let stays = !set.contains(mark.signal);
             if let (false, Some(state)) = (stays, self.signals.get_mut(&mark.signal)) {
                 state.leave(mark.group);
@@ -341,9 +325,15 @@ impl Registry {
             Some(Waiter::Waker(waker)) if !set.is_empty() => woken.wakers.push(waker),
             waiter => woken.stale.extend(waiter),
         }
-        let queue = &mut self.queues[number];
+        let (queue, signals) = (&mut self.queues[number], &mut self.signals);
+        self.classes.leave(queue, &mut self.records, signals, &mut woken.stale);
+        for entry in queue.withdraw(queue.set - set) {
+            let state = signals.get_mut(&entry.signal);
+            let state = state.expect("a subscribed signal has its state");
+            state.unread.extend(self.records.give_up(entry.record));
+        }
         queue.set = set;
-        self.classes.change(queue, &mut self.signals, &mut woken.stale);
+        self.classes.enter(queue, signals);
     }
 
     /// What has to be received.
@@ -373,3 +363,6 @@ impl Registry {
         self.is_watch_stale = true;
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests;

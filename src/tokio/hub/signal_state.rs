@@ -24,10 +24,6 @@ pub(in crate::tokio) struct SignalState {
     groups: Slab<Group>,
     /// The number of the group that has read everything; none if it is empty.
     open: Option<usize>,
-    /// Of a real-time signal: the subscribers whose queue takes the next record.
-    pub(super) active: Vec<usize>,
-    /// The last one to leave `active` because it was full. It takes what the rest of a batch brings.
-    pub(super) last_full: Option<usize>,
     /// What no subscriber has read, nor can any more.
     pub(super) unread: VecDeque<SignalInfo>,
 }

@@ -39,6 +39,11 @@ impl<T> Slab<T> {
         value
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.values.len() - self.free.len()
+    }
+
     pub(super) fn get(&self, number: usize) -> Option<&T> {
         self.values.get(number)?.as_ref()
     }

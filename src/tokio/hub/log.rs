@@ -1,0 +1,208 @@
+//! The real-time signals that the subscribers of one class have before them, each once.
+//!
+//! A subscriber is at a position of the log, and reads on from there. So a record costs the same however
+//! many subscribers the class has, and one that joins begins at the end. What a subscriber may read
+//! ends at its *limit*, where it has [`QUEUE`] unread: it is full there, and what comes after that is
+//! not for it. Nothing is done to a subscriber that becomes full: the log counts its subscribers by
+//! their limits, and so knows how many each record is for. One that reads on and finds its limit before
+//! the end of the log takes out what it has before its limit, into a queue of its own, and goes on at
+//! the end: what lies between, it has missed.
+//!
+//! A record that no subscriber has before it any more is not kept: a stuck subscriber keeps its own
+//! ones, and none of those that came after them.
+
+use std::collections::VecDeque;
+
+use super::QUEUE;
+use super::queue::{Entry, Queue};
+use super::records::Records;
+use crate::{Signal, SignalInfo, SignalSet};
+
+#[derive(Debug)]
+pub(super) struct Log {
+    /// By position. Those that no subscriber has before it go when they are the first, or the most.
+    nodes: VecDeque<Node>,
+    unused: usize,
+    /// The position of the next record.
+    end: u64,
+    /// How many subscribers have room: their limits are after `end`.
+    roomy: u32,
+    /// How many of them have their limit at `end + 1`, `end + 2` and so on. Of no length, if the class
+    /// has no real-time signal.
+    limits: VecDeque<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    position: u64,
+    signal: Signal,
+    arrival: u64,
+    record: usize,
+    /// How many subscribers have it before them.
+    readers: u32,
+}
+
+/// Up to where the log is the subscriber's.
+fn limit(queue: &Queue) -> u64 {
+    queue.position + QUEUE.saturating_sub(queue.entries.len()) as u64
+}
+
+impl Log {
+    /// For subscribers with this set.
+    pub(super) fn new(set: SignalSet) -> Log {
+        let longest = if set.iter().any(Signal::is_real_time) { QUEUE } else { 0 };
+        Log {
+            nodes: VecDeque::new(),
+            unused: 0,
+            end: 0,
+            roomy: 0,
+            limits: VecDeque::from(vec![0; longest]),
+        }
+    }
+
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the next record is for a subscriber.
+    pub(super) fn has_room(&self) -> bool {
+        self.roomy > 0
+    }
+
+    /// Appends a record. Returns whether it is for a subscriber.
+    pub(super) fn put(&mut self, signal: Signal, arrival: u64, record: usize) -> bool {
+        let (position, readers) = (self.end, self.roomy);
+        if readers > 0 {
+            self.nodes.push_back(Node { position, signal, arrival, record, readers });
+        }
+        self.end += 1;
+        // Those that have their limit here are full.
+        self.roomy -= self.limits.pop_front().unwrap_or(0);
+        self.limits.push_back(0);
+        readers > 0
+    }
+
+    /// Has a subscriber that is full take the next record all the same.
+    pub(super) fn overfill(&mut self, queue: &mut Queue, next: Entry, records: &mut Records) {
+        self.take_out(queue, records);
+        queue.entries.push_back(next);
+        queue.position += 1;
+    }
+
+    /// How many records the subscriber has here.
+    #[inline]
+    pub(super) fn unread(&self, queue: &Queue) -> usize {
+        let unread = self.end.min(limit(queue)) - queue.position;
+        usize::try_from(unread).expect("no more than QUEUE")
+    }
+
+    /// The arrival of the first of those.
+    #[inline]
+    pub(super) fn arrival(&self, queue: &Queue) -> u64 {
+        self.nodes[self.index(queue.position)].arrival
+    }
+
+    /// Reads the first real-time signal that the subscriber has, here or in its own queue.
+    #[inline]
+    pub(super) fn read(&mut self, queue: &mut Queue, records: &mut Records) -> SignalInfo {
+        if limit(queue) < self.end {
+            self.take_out(queue, records);
+        }
+        self.uncount(limit(queue));
+        let info = match queue.pop() {
+            Some(entry) => records.read(entry.record, true),
+            None => {
+                let index = self.index(queue.position);
+                queue.position += 1;
+                let record = self.nodes[index].record;
+                records.read(record, self.pass(index))
+            }
+        };
+        self.count(limit(queue));
+        info
+    }
+
+    /// Adds a subscriber: it sees what comes.
+    pub(super) fn enter(&mut self, queue: &mut Queue) {
+        queue.position = self.end;
+        self.count(limit(queue));
+    }
+
+    /// Removes a subscriber. It has in its own queue what it has not read.
+    pub(super) fn leave(&mut self, queue: &mut Queue, records: &mut Records) {
+        self.uncount(limit(queue));
+        self.take_out(queue, records);
+    }
+
+    /// Moves what the subscriber has here to its own queue, and notes what it has missed.
+    fn take_out(&mut self, queue: &mut Queue, records: &mut Records) {
+        let limit = limit(queue);
+        for position in queue.position..limit.min(self.end) {
+            let index = self.index(position);
+            let Node { signal, arrival, record, .. } = self.nodes[index];
+            if !self.pass(index) {
+                records.keep(record);
+            }
+            queue.entries.push_back(Entry { signal, arrival, record, dropped: 0 });
+        }
+        queue.note_dropped(self.end.saturating_sub(limit));
+        queue.position = self.end;
+    }
+
+    #[inline]
+    fn index(&self, position: u64) -> usize {
+        // All that came after what a subscriber without misses has before it is there.
+        let last = self.nodes.back().map_or(0, |node| node.position);
+        let after = usize::try_from(last - position).unwrap_or(usize::MAX);
+        let index = self.nodes.len().wrapping_sub(after).wrapping_sub(1);
+        if self.nodes.get(index).is_some_and(|node| node.position == position) {
+            return index;
+        }
+        let found = self.nodes.binary_search_by_key(&position, |node| node.position);
+        found.expect("what a subscriber has before it is kept")
+    }
+
+    /// A subscriber has the record before it no more. Returns whether it was the last one.
+    #[inline]
+    fn pass(&mut self, index: usize) -> bool {
+        let node = &mut self.nodes[index];
+        node.readers -= 1;
+        if node.readers > 0 {
+            return false;
+        }
+        self.unused += 1;
+        while self.nodes.front().is_some_and(|node| node.readers == 0) {
+            self.nodes.pop_front();
+            self.unused -= 1;
+        }
+        if self.unused > self.nodes.len() / 2 {
+            self.nodes.retain(|node| node.readers > 0);
+            self.unused = 0;
+        }
+        true
+    }
+
+    /// How many have this limit, if those have room.
+    #[inline]
+    fn at(&mut self, limit: u64) -> Option<&mut u32> {
+        let after = limit.checked_sub(self.end + 1)?;
+        self.limits.get_mut(usize::try_from(after).ok()?)
+    }
+
+    #[inline]
+    fn count(&mut self, limit: u64) {
+        if let Some(count) = self.at(limit) {
+            *count += 1;
+            self.roomy += 1;
+        }
+    }
+
+    #[inline]
+    fn uncount(&mut self, limit: u64) {
+        if let Some(count) = self.at(limit) {
+            *count -= 1;
+            self.roomy -= 1;
+        }
+    }
+}
