@@ -25,6 +25,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
+/// Of the handshakes of several threads: where they are simulated, another one may go on at each use.
+#[cfg(not(all(
+    test,
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+use std::sync::atomic;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -45,6 +52,8 @@ use super::kernel::Os;
 #[cfg(all(target_os = "linux", target_env = "musl"))]
 use super::posix_spawn::AddChdir;
 use super::process::locked_anyhow;
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use super::simulation::atomic;
 use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};

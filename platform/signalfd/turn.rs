@@ -17,8 +17,9 @@
 //! wakes. A thread that was woken does not know of others that sleep, so it takes the turn by the same
 //! swap and leaves `AWAITED`: a needless wake-up at worst.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::atomic::AtomicU32;
 use super::delegate::PATIENCE;
 use crate::platform::kernel::Kernel;
 

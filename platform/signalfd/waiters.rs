@@ -28,7 +28,9 @@
 //! and the steps that end either are Release: a thread that waits reads the set as the last change
 //! left it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
+
+use super::atomic::AtomicU32;
 
 const CHANGING: u32 = 1 << 31;
 const BY_DESCRIPTOR: u32 = 1 << 30;

@@ -6,6 +6,7 @@
 //! step; `SIMULATION_SEED` runs that one alone.
 
 pub(super) mod actions;
+pub(super) mod atomic;
 pub(super) mod lock;
 pub(super) mod program;
 pub(super) mod random;

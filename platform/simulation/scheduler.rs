@@ -38,6 +38,8 @@ struct Thread {
     state: State,
     /// Not taken into account at a [barrier](State::Barrier).
     is_daemon: bool,
+    /// Its time was over, when it went on last.
+    is_late: bool,
     fiber: Option<Fiber>,
     yielder: *const Yielder<(), ()>,
 }
@@ -129,7 +131,7 @@ impl Scheduler {
         });
         let Some((deadline, index)) = deadlines.min() else { return false };
         self.clock = self.clock.max(deadline);
-        self.threads[index].state = State::Ready;
+        (self.threads[index].state, self.threads[index].is_late) = (State::Ready, true);
         true
     }
 
@@ -171,7 +173,7 @@ pub(in crate::platform) fn spawn(is_daemon: bool, run: impl FnOnce() + 'static) 
     });
     with(|all| {
         let (state, fiber) = (State::Ready, Some(fiber));
-        all.threads.push(Thread { state, is_daemon, fiber, yielder: ptr::null() });
+        all.threads.push(Thread { state, is_daemon, is_late: false, fiber, yielder: ptr::null() });
         all.threads.len() - 1
     })
 }
@@ -183,13 +185,14 @@ pub(in crate::platform) fn pause() {
     switch();
 }
 
-/// Waits for what `state` says.
-pub(in crate::platform) fn block(state: State) {
+/// Waits for what `state` says. Returns whether the time was over first.
+pub(in crate::platform) fn block(state: State) -> bool {
     with(|all| {
-        let current = all.current;
-        all.threads[current].state = state;
+        let current = &mut all.threads[all.current];
+        (current.state, current.is_late) = (state, false);
     });
     switch();
+    with(|all| all.threads[all.current].is_late)
 }
 
 fn switch() {
@@ -218,6 +221,16 @@ pub(in crate::platform) fn finish() -> ! {
 pub(in crate::platform) fn fail(failure: String) -> ! {
     with(|all| all.fail(failure));
     finish()
+}
+
+/// Whether the calling thread is one of a schedule.
+pub(in crate::platform) fn is_running() -> bool {
+    with(|all| !all.threads.is_empty() && !all.is_clearing)
+}
+
+/// Whether no time passes while a thread could run.
+pub(in crate::platform) fn is_patient() -> bool {
+    with(|all| all.hasty == 0)
 }
 
 /// Whether the schedule has ended, and what is left is being dropped: nothing happens any more.

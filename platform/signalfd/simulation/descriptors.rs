@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::kernel::{Simulated, enter, fails, of_libc};
 use super::law;
-use super::world::{Descriptor, Fate, Sent, Thread, World, deliver, with};
+use super::world::{Descriptor, Fate, Sent, Thread, World, deliver, with, with_own};
 use crate::mask::ThreadInfo;
 use crate::platform::actions::Action;
 use crate::platform::signalfd::opening::Descriptors;
@@ -38,6 +38,31 @@ impl Fd {
         scheduler::trace(|| format!("received {sent:?}"));
         sent
     }
+}
+
+/// `rt_sigtimedwait(2)`, by which a thread waits for the set that a receiver of this number has.
+pub(super) fn wait_for(number: usize, set: SignalSet, timeout: Duration) -> Option<Sent> {
+    enter(|| format!("rt_sigtimedwait {set:?}, {timeout:?}"));
+    let take = |world: &mut World| {
+        let sent = take(world, set)?;
+        world.settle(sent.number, Fate::Received);
+        Some(sent)
+    };
+    let sent = with(|world| {
+        world.law.check_waiting(number, set);
+        take(world)
+    });
+    let sent = sent.or_else(|| {
+        with_own(|own| own.waits_for = Some((number, set)));
+        let deadline = Some(scheduler::clock() + timeout);
+        scheduler::block(scheduler::State::Waiting { word: 0, deadline });
+        with_own(|own| own.waits_for = None);
+        with(take)
+    });
+    scheduler::trace(|| format!("received {sent:?}"));
+    with(|world| world.law.check_received(number, sent));
+    deliver();
+    sent
 }
 
 /// Out of the queue of the running thread or the process.

@@ -55,6 +55,7 @@ impl World {
             excused: SignalSet::EMPTY,
             late: 0,
             taken: None,
+            waits_for: None,
             waited: Duration::ZERO,
             own: Own::default(),
         });
@@ -174,10 +175,13 @@ impl Kernel for Simulated {
             }
         });
         if word.load(Ordering::Acquire) == seen {
-            let word = ptr::from_ref(word).addr();
+            let address = ptr::from_ref(word).addr();
             let begin = scheduler::clock();
             let deadline = timeout.map(|timeout| begin + timeout);
-            scheduler::block(scheduler::State::Waiting { word, deadline });
+            let is_late = scheduler::block(scheduler::State::Waiting { word: address, deadline });
+            if is_late && word.load(Ordering::Acquire) != seen && with(|world| world.is_prompt) {
+                scheduler::fail("a thread sleeps on, though its word has changed".into());
+            }
             // It may have been ready long before it goes on.
             let waited = (scheduler::clock() - begin).min(timeout.unwrap_or_default());
             with_own(|own| own.waited += waited);

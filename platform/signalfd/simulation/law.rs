@@ -70,6 +70,16 @@ pub(super) struct Opened {
     pub(super) generation: u64,
     /// What it receives, so that it must not act.
     pub(super) receives: SignalSet,
+    /// The sets that it may have while it is changed: the one before, and those of the changes.
+    pub(super) possible: Vec<SignalSet>,
+    /// How many threads change it just now, and the sets of the changes that are done meanwhile.
+    pub(super) changing: usize,
+    pub(super) done: Vec<SignalSet>,
+    /// Several threads have changed it at once: which of them has opened what, nothing tells.
+    pub(super) is_blurred: bool,
+    /// How many threads wait for it just now, or have since one began to change it.
+    pub(super) waiting: usize,
+    pub(super) waited: usize,
     /// All that it has claimed or may have, and the thread that opened it with that.
     pub(super) holds: Vec<(usize, SignalSet)>,
     /// Whether all other threads were seen to block it.
@@ -107,6 +117,29 @@ impl Law {
         })
     }
 
+    pub(super) fn opened(&mut self, number: usize) -> &mut Opened {
+        self.opened.iter_mut().find(|opened| opened.number == number).expect("it is open")
+    }
+
+    /// A thread that waits does so for the set that the receiver has.
+    pub(super) fn check_waiting(&mut self, number: usize, set: SignalSet) {
+        if !self.opened(number).possible.contains(&set) {
+            scheduler::fail(format!(
+                "a thread waits for {set:?}, which receiver {number} is not of"
+            ));
+        }
+    }
+
+    /// A receiver takes nothing but what it has.
+    pub(super) fn check_received(&mut self, number: usize, sent: Option<Sent>) {
+        let Some(Sent { signal, number: sent, .. }) = sent else { return };
+        if !self.opened(number).possible.iter().any(|set| set.contains(signal)) {
+            scheduler::fail(format!(
+                "receiver {number} has taken {signal} no {sent}, given up before"
+            ));
+        }
+    }
+
     /// A signal has one receiver.
     pub(super) fn check_unclaimed(&self, set: SignalSet) {
         for opened in self.opened.iter().filter(|opened| opened.generation == self.generation) {
@@ -121,6 +154,35 @@ impl Law {
             let receiver = opened.number;
             scheduler::fail(format!("{signal} is lost to receiver {receiver}: ignored when sent"));
         }
+    }
+}
+
+impl Opened {
+    /// A thread begins to change the set.
+    pub(super) fn begin_change(&mut self, set: SignalSet) {
+        if self.changing == 0 {
+            (self.possible, self.done) = (vec![self.receives], Vec::new());
+            self.waited = self.waiting;
+        } else {
+            self.is_blurred = true;
+        }
+        self.changing += 1;
+        self.possible.push(set);
+        self.receives &= set;
+    }
+
+    /// It has done so, or has been refused; the set is `now` then.
+    pub(super) fn end_change(&mut self, set: SignalSet, is_done: bool, now: SignalSet) {
+        self.done.extend(is_done.then_some(set));
+        self.changing -= 1;
+        if self.changing > 0 {
+            return;
+        }
+        if !(self.done.contains(&now) || self.done.is_empty() && self.possible[0] == now) {
+            scheduler::fail(format!("receiver {} is of {now:?}, of no change", self.number));
+        }
+        (self.receives, self.possible) = (now, vec![now]);
+        self.holds.iter_mut().for_each(|hold| hold.1 &= now);
     }
 }
 
@@ -163,11 +225,28 @@ impl World {
             for (index, thread) in self.program().filter(|_| !frames.is_empty()) {
                 let waits =
                     scheduler::state(index) == scheduler::State::Waiting { word, deadline: None };
-                let is_own = |frame: &Frame| thread.own.gives_back.contains(frame.signal);
+                // Of several changes at once, which gives back what, nothing tells.
+                let is_blurred = |opened: &Opened| opened.is_blurred && opened.changing > 0;
+                let is_own = |frame: &Frame| {
+                    thread.own.gives_back.contains(frame.signal)
+                        || self.law.opened.iter().any(is_blurred)
+                };
                 if waits && !frames.iter().any(is_own) {
                     let signal = frames[0].signal;
                     scheduler::fail(format!("thread {index} waits for the handler of {signal}"));
                 }
+            }
+        }
+    }
+
+    /// Threads that wait for a receiver do so for the set that it has now.
+    pub(super) fn check_waiters(&self, number: usize) {
+        let opened = self.law.opened.iter().find(|opened| opened.number == number);
+        let possible = opened.map_or(&[][..], |opened| &opened.possible);
+        for (index, thread) in self.living() {
+            let Some((other, set)) = thread.waits_for else { continue };
+            if other == number && !possible.contains(&set) {
+                scheduler::fail(format!("thread {index} waits for {set:?}, not for {possible:?}"));
             }
         }
     }
@@ -261,19 +340,20 @@ impl World {
                     continue;
                 }
                 let by = &self.threads[opener].own;
-                if opener == forking {
+                if opener == forking && !opened.is_blurred {
                     continue;
                 }
-                if by.is_busy {
+                if by.is_busy || opened.is_blurred {
                     let unsure = (own.blocked - own.kept - own.blocked_since) & set;
                     own.blocked -= unsure;
                     own.loose |= unsure;
                     continue;
                 }
                 // What is blocked because of this receiver is let in after its end; unless the opener
-                // had ended, whose part was a delegate's then.
+                // had ended, whose part was a delegate's then. What may be so because of it, may.
                 let newly = set - by.kept_out() - by.loose;
-                let unsure = (own.blocked - own.kept - own.blocked_since) & newly;
+                let maybe = newly | (by.loose - by.kept_out()) & set;
+                let unsure = (own.blocked - own.kept - own.blocked_since) & maybe;
                 own.blocked -= unsure;
                 own.loose = (own.loose - (newly - abandoned)) | unsure;
                 // A thread that the opener started under a guard, and left, blocks for that or for

@@ -5,7 +5,8 @@ use std::slice;
 use super::kernel::enter;
 use super::program::{block_without_crate, fork, spawn_child, start_thread};
 use super::steps::{
-    Guards, current, drop_guard, drop_receiver, guard, keep, open, read, take_receiver, update,
+    Guards, any_receiver, current, drop_guard, drop_receiver, guard, keep, open, read,
+    take_receiver, update, wait,
 };
 use super::world::used;
 use crate::platform::simulation::program::{Habits, take_any};
@@ -15,11 +16,12 @@ use crate::platform::simulation::scheduler::{chance, random};
 type Step = fn(&mut Guards);
 
 /// What a thread may do next, and how often it does as a rule.
-pub(super) const STEPS: [(usize, Step); 13] = [
+pub(super) const STEPS: [(usize, Step); 14] = [
     (7, |_| open()),
     (5, drop_any_receiver),
-    (3, |_| take_receiver().into_iter().for_each(update)),
-    (2, |_| take_receiver().into_iter().for_each(read)),
+    (3, |_| any_receiver().into_iter().for_each(update)),
+    (1, |_| any_receiver().into_iter().for_each(read)),
+    (2, |_| any_receiver().into_iter().for_each(wait)),
     (4, guard),
     (3, drop_any_guard),
     (1, |guards| take_any(guards).into_iter().for_each(|(guard, set)| keep(guard, set))),
@@ -36,7 +38,7 @@ pub(super) type Plan = (&'static [Step], bool);
 
 /// What the threads of some programs begin with, each that is started with the next: what takes many
 /// steps in one order.
-const PLANS: [&[Plan]; 3] = [
+const PLANS: [&[Plan]; 4] = [
     // One that has opened nothing forks, and has ended when the child drops what it inherited.
     &[
         (&[|_| open(), |_| start_thread()], false),
@@ -63,6 +65,12 @@ const PLANS: [&[Plan]; 3] = [
         (&[|_| open(), |_| start_thread()], false),
         (&[drop_any_receiver, |_| block_without_crate(), |_| spawn_child()], false),
     ],
+    // Several change one receiver, and wait for it.
+    &[
+        (&[|_| open(), |_| start_thread(), |_| start_thread(), |_| use_often()], false),
+        (&[|_| use_often()], false),
+        (&[|_| use_often()], false),
+    ],
 ];
 
 pub(super) fn random_habits() -> Habits {
@@ -86,4 +94,10 @@ fn drop_any_receiver(_: &mut Guards) {
 
 fn drop_any_guard(guards: &mut Guards) {
     take_any(guards).into_iter().for_each(|(guard, set)| drop_guard(guard, set));
+}
+
+fn use_often() {
+    for _ in 0..3 + random(4) {
+        any_receiver().into_iter().for_each(if chance(40) { update } else { wait });
+    }
 }

@@ -49,6 +49,7 @@ pub(super) fn schedule() {
         sends,
         fails,
         slow,
+        is_prompt: slow == 0 && scheduler::is_patient(),
         habits: plans::random_habits(),
         plan: plans::random_plan(),
         most_steps: [6, 6, 12][random(3)],

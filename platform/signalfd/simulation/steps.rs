@@ -1,10 +1,13 @@
 //! What the random programs do with this crate, and what the law expects of each step.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
+use std::{io, mem};
 
+use super::descriptors::wait_for;
 use super::kernel::Simulated;
-use super::law::{self, Law};
+use super::law;
 use super::program::random_set;
 use super::world::{with, with_own};
 use crate::platform::masks::{Guard, settle};
@@ -14,7 +17,9 @@ use crate::platform::simulation::scheduler::{self, chance};
 use crate::{OpenError, SignalSet};
 
 /// The receivers that any thread of the program may use next, with their numbers.
-type Receivers = Vec<(usize, Opened<Simulated>)>;
+type Receivers = Vec<Receiver>;
+
+type Receiver = (usize, Rc<Opened<Simulated>>);
 
 pub(super) type Guards = Vec<(Guard<Simulated>, SignalSet)>;
 
@@ -31,23 +36,33 @@ pub(super) fn clear() {
     RECEIVERS.with_borrow_mut(Vec::clear);
 }
 
+fn is_unused((_, receiver): &Receiver) -> bool {
+    Rc::strong_count(receiver) == 1
+}
+
 /// The receivers that no thread is using.
 pub(super) fn numbers() -> Vec<usize> {
-    RECEIVERS.with_borrow(|all| all.iter().map(|(number, _)| *number).collect())
+    let unused =
+        |all: &Receivers| all.iter().filter(|one| is_unused(one)).map(|one| one.0).collect();
+    RECEIVERS.with_borrow(unused)
 }
 
-pub(super) fn take_receiver() -> Option<(usize, Opened<Simulated>)> {
-    RECEIVERS.with_borrow_mut(take_any)
+/// To be dropped.
+pub(super) fn take_receiver() -> Option<Receiver> {
+    RECEIVERS.with_borrow_mut(|all| {
+        let (mut unused, used) = mem::take(all).into_iter().partition(is_unused);
+        let taken = take_any(&mut unused);
+        *all = used;
+        all.append(&mut unused);
+        taken
+    })
 }
 
-fn put_receiver(number: usize, receiver: Opened<Simulated>) {
-    RECEIVERS.with_borrow_mut(|all| all.push((number, receiver)));
-}
-
-impl Law {
-    fn opened(&mut self, number: usize) -> &mut law::Opened {
-        self.opened.iter_mut().find(|opened| opened.number == number).expect("it is open")
-    }
+/// To be used, by other threads meanwhile too.
+pub(super) fn any_receiver() -> Option<Receiver> {
+    RECEIVERS.with_borrow(|all| {
+        if all.is_empty() { None } else { Some(all[scheduler::random(all.len())].clone()) }
+    })
 }
 
 pub(super) fn open() {
@@ -71,12 +86,18 @@ pub(super) fn open() {
                     number,
                     generation,
                     receives,
+                    possible: vec![set],
+                    changing: 0,
+                    done: Vec::new(),
+                    is_blurred: false,
+                    waiting: 0,
+                    waited: 0,
                     holds,
                     is_audited,
                     excepted,
                 });
             });
-            put_receiver(number, receiver);
+            RECEIVERS.with_borrow_mut(|all| all.push((number, Rc::new(receiver))));
         }
         Err(error) => failed(&error),
     }
@@ -107,14 +128,13 @@ fn failed(error: &OpenError) {
     }
 }
 
-pub(super) fn update((number, receiver): (usize, Opened<Simulated>)) {
+pub(super) fn update((number, receiver): Receiver) {
     let set = random_set();
     let (before, is_own, audits) = with(|world| {
         let generation = world.generation;
         let opened = world.law.opened(number);
-        let before = opened.receives;
-        opened.receives = before & set;
-        (before, opened.generation == generation, chance(56))
+        opened.begin_change(set);
+        (opened.possible[0], opened.generation == generation, chance(56))
     });
     scheduler::trace(|| format!("-- updates receiver {number} to {set:?}, audit {audits}"));
     begin_opening(set - before);
@@ -124,28 +144,42 @@ pub(super) fn update((number, receiver): (usize, Opened<Simulated>)) {
     } else {
         receiver.change(set, audits).map(drop)
     };
-    match result {
+    let excepted = with_own(|own| own.own.excepted);
+    match &result {
         Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
         Ok(()) => with(|world| {
-            let excepted = world.threads[scheduler::current()].own.excepted;
             world.law.check_unclaimed(set - before);
-            let current = scheduler::current();
             let opened = world.law.opened(number);
-            opened.receives = set;
-            opened.holds.iter_mut().for_each(|hold| hold.1 &= set);
-            opened.holds.push((current, set - before));
+            opened.holds.push((scheduler::current(), set - before));
             opened.excepted |= excepted & (set - before);
             opened.is_audited &= audits || (set - before).is_empty();
         }),
-        Err(error) => {
-            failed(&error);
-            with(|world| world.law.opened(number).receives = before);
-        }
+        Err(error) if is_own => check_refused(number, error),
+        Err(_) => {}
     }
-    put_receiver(number, receiver);
+    with(|world| {
+        world.law.opened(number).end_change(set, result.is_ok(), receiver.set());
+        world.check_waiters(number);
+    });
 }
 
-pub(super) fn drop_receiver((number, receiver): (usize, Opened<Simulated>)) {
+/// A change is refused for others that change or wait only if there are such; and waits for no
+/// handler's end.
+fn check_refused(number: usize, error: &OpenError) {
+    let (is_alone, nobody_waits) = with(|world| {
+        let opened = world.law.opened(number);
+        (opened.possible.len() == 2, opened.waited == 0)
+    });
+    let is_busy = matches!(error, OpenError::Os(e) if e.kind() == io::ErrorKind::ResourceBusy);
+    if is_busy && is_alone || nobody_waits && matches!(error, OpenError::Waiting(_)) {
+        scheduler::fail(format!("a change of receiver {number}: {error}"));
+    }
+    if is_alone {
+        failed(error);
+    }
+}
+
+pub(super) fn drop_receiver((number, receiver): Receiver) {
     scheduler::trace(|| format!("-- drops receiver {number}"));
     let set = with(|world| std::mem::take(&mut world.law.opened(number).receives));
     with_own(|own| (own.own.may_yield, own.own.gives_back) = (true, set));
@@ -154,10 +188,27 @@ pub(super) fn drop_receiver((number, receiver): (usize, Opened<Simulated>)) {
     scheduler::trace(|| format!("-- dropped receiver {number}"));
 }
 
-pub(super) fn read((number, receiver): (usize, Opened<Simulated>)) {
+pub(super) fn read((number, receiver): Receiver) {
     scheduler::trace(|| format!("-- reads receiver {number}"));
-    receiver.fd.read();
-    put_receiver(number, receiver);
+    let sent = receiver.fd.read();
+    with(|world| world.law.check_received(number, sent));
+}
+
+/// Waits for a signal, as [`Receiver::wait_one`](crate::platform::backend::Receiver::wait_one) does.
+pub(super) fn wait((number, receiver): Receiver) {
+    scheduler::trace(|| format!("-- waits for receiver {number}"));
+    with(|world| {
+        let opened = world.law.opened(number);
+        (opened.waiting, opened.waited) = (opened.waiting + 1, opened.waited + 1);
+    });
+    if let Some((waiting, set)) = receiver.wait() {
+        wait_for(number, set, Duration::from_millis([1, 300, 3000][scheduler::random(3)]));
+        drop(waiting);
+    } else {
+        read((number, receiver.clone()));
+    }
+    with(|world| world.law.opened(number).waiting -= 1);
+    scheduler::trace(|| format!("-- has waited for receiver {number}"));
 }
 
 pub(super) fn guard(guards: &mut Guards) {

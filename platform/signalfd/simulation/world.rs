@@ -73,6 +73,8 @@ pub(super) struct Thread {
     /// How many signals had been sent when it took one out of the queue that it puts back later, and
     /// whether there was one.
     pub(super) taken: Option<(usize, bool)>,
+    /// What it waits for in `rt_sigtimedwait(2)`, for a receiver of that number.
+    pub(super) waits_for: Option<(usize, SignalSet)>,
     /// How long it has waited in this step of the program for others.
     pub(super) waited: Duration,
     pub(super) own: Own,
@@ -107,6 +109,8 @@ pub(super) struct World {
     pub(super) sends: usize,
     pub(super) fails: usize,
     pub(super) slow: usize,
+    /// No handler takes long, and no time passes while a thread could run.
+    pub(super) is_prompt: bool,
     pub(super) habits: Habits,
     /// What the threads that are still to be started begin with.
     pub(super) plan: slice::Iter<'static, Plan>,
@@ -194,7 +198,8 @@ impl World {
         queue.push(sent);
         for (index, other) in self.living() {
             let concerned = thread.is_none_or(|thread| thread == index);
-            if concerned && !other.mask.contains(sent.signal) {
+            let waits = other.waits_for.is_some_and(|(_, set)| set.contains(sent.signal));
+            if concerned && (waits || !other.mask.contains(sent.signal)) {
                 scheduler::interrupt(index);
             }
         }
