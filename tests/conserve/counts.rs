@@ -2,6 +2,8 @@
 //! signal when the one before has come. So no two are pending together and merged, and what is
 //! missing is lost.
 
+#[path = "flood.rs"]
+mod flood;
 #[path = "receivers.rs"]
 pub(crate) mod ways;
 
@@ -17,7 +19,9 @@ use crate::harness::{self, eventually, hits, set_counting};
 const SIGNALS: [Signal; 3] = [Signal::HUP, Signal::USR1, Signal::TERM];
 
 /// How often each is sent.
-const TIMES: usize = 2000;
+fn times() -> usize {
+    flood::signals(2000)
+}
 
 static RECEIVED: [AtomicUsize; SIGNALS.len()] = [const { AtomicUsize::new(0) }; SIGNALS.len()];
 /// Those that were received or handled twice.
@@ -47,7 +51,7 @@ fn receipts(index: usize) -> usize {
 pub(crate) fn settle() {
     let received: usize = (0..SIGNALS.len()).map(receipts).sum();
     let handled: usize = SIGNALS.into_iter().map(hits).sum();
-    let (sent, twice) = (SIGNALS.len() * TIMES, TWICE.load(Ordering::SeqCst));
+    let (sent, twice) = (SIGNALS.len() * times(), TWICE.load(Ordering::SeqCst));
     println!("{received} received, {handled} handled, {twice} of them twice");
     assert_eq!(received + handled, sent + twice);
     let least = sent / 50;
@@ -77,7 +81,7 @@ impl One {
     }
 
     fn go_on(&mut self) {
-        if self.before.is_none() && self.told < TIMES {
+        if self.before.is_none() && self.told < times() {
             self.before = Some(self.came());
             self.told += 1;
             let pipe = self.pipe.as_mut().expect("open until the end");
@@ -111,12 +115,12 @@ impl Sender {
     /// have been sent.
     pub(crate) fn go_on(&mut self) -> bool {
         self.0.iter_mut().for_each(One::go_on);
-        self.0.iter().any(|one| one.told < TIMES)
+        self.0.iter().any(|one| one.told < times())
     }
 
     /// Waits until all have been sent.
     pub(crate) fn end(mut self) {
-        while self.0.iter().any(|one| one.told < TIMES || one.before.is_some()) {
+        while self.0.iter().any(|one| one.told < times() || one.before.is_some()) {
             pause(&mut self, None);
             self.go_on();
         }
