@@ -87,8 +87,11 @@ pub fn orphan() -> io::Result<()> {
 pub fn bare_fork(child: impl FnOnce()) -> u32 {
     let _ = io::stdout().flush();
     let [flags, nothing]: [libc::c_long; 2] = [libc::SIGCHLD.into(), 0];
+    // On s390x the stack comes before the flags.
+    let [first, second] =
+        if cfg!(target_arch = "s390x") { [nothing, flags] } else { [flags, nothing] };
     // SAFETY: as `fork`: the child has a copy of all memory, and its parent's stack.
-    match unsafe { libc::syscall(libc::SYS_clone, flags, nothing, nothing, nothing, nothing) } {
+    match unsafe { libc::syscall(libc::SYS_clone, first, second, nothing, nothing, nothing) } {
         -1 => panic!("clone: {}", io::Error::last_os_error()),
         0 => {
             let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_ok();

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::process::Command;
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use crate::harness::{self, descriptors, elsewhere, send};
 use crate::{blocking, hub, next, read_queue, runtime, start_waiting, subscribe};
 use signal_source::Signal;
+use signal_source::send::kill;
 use signal_source::tokio::{HubEvent, Subscriber};
 
 pub fn a_dropped_future_loses_nothing() {
@@ -59,9 +59,11 @@ pub fn waits_on_after_a_stop() {
         let mut subscriber = subscribe(&hub, Signal::USR1);
         let thread = thread::spawn(move || blocking(&mut subscriber));
         let own = harness::pid();
-        let script = format!("kill -STOP {own}; sleep 0.1; kill -CONT {own}");
-        let status = Command::new("sh").args(["-c", &script]).status().expect("sh");
-        assert!(status.success());
+        harness::in_fork(|| {
+            kill(own, Signal::STOP).expect("kill");
+            thread::sleep(Duration::from_millis(100));
+            kill(own, Signal::CONT).expect("kill");
+        });
         send(Signal::USR1);
         assert_eq!(thread.join().expect("no panic"), Signal::USR1);
     }
