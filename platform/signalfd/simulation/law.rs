@@ -140,12 +140,16 @@ impl Law {
         }
     }
 
-    /// A signal has one receiver.
-    pub(super) fn check_unclaimed(&self, set: SignalSet) {
-        for opened in self.opened.iter().filter(|opened| opened.generation == self.generation) {
-            if !(opened.receives & set).is_empty() {
-                scheduler::fail(format!("receiver {} has some of {set:?}", opened.number));
-            }
+    /// A signal has one receiver: what this one has, no other has.
+    pub(super) fn check_unclaimed(&self, number: usize) {
+        let own = self.opened.iter().filter(|opened| opened.generation == self.generation);
+        let set = |is_it: bool| {
+            let receivers = own.clone().filter(move |opened| (opened.number == number) == is_it);
+            receivers.fold(SignalSet::EMPTY, |all, opened| all | opened.receives)
+        };
+        let twice = set(true) & set(false);
+        if !twice.is_empty() {
+            scheduler::fail(format!("receiver {number} has {twice:?}, and another has too"));
         }
     }
 

@@ -81,7 +81,6 @@ pub(super) fn open() {
                 let excepted = world.threads[scheduler::current()].own.excepted;
                 let receives = set;
                 world.threads[scheduler::current()].own.received |= set;
-                world.law.check_unclaimed(set);
                 world.law.opened.push(law::Opened {
                     number,
                     generation,
@@ -96,6 +95,7 @@ pub(super) fn open() {
                     is_audited,
                     excepted,
                 });
+                world.law.check_unclaimed(number);
             });
             RECEIVERS.with_borrow_mut(|all| all.push((number, Rc::new(receiver))));
         }
@@ -148,17 +148,21 @@ pub(super) fn update((number, receiver): Receiver) {
     match &result {
         Ok(()) if !is_own => scheduler::fail("a child updates its parent's receiver".into()),
         Ok(()) => with(|world| {
-            world.law.check_unclaimed(set - before);
             let opened = world.law.opened(number);
-            opened.holds.push((scheduler::current(), set - before));
-            opened.excepted |= excepted & (set - before);
-            opened.is_audited &= audits || (set - before).is_empty();
+            // What another change has removed meanwhile, this one may have added.
+            let added = set - opened.receives;
+            opened.holds.push((scheduler::current(), added));
+            opened.excepted |= excepted & added;
+            opened.is_audited &= audits || added.is_empty();
         }),
         Err(error) if is_own => check_refused(number, error),
         Err(_) => {}
     }
     with(|world| {
         world.law.opened(number).end_change(set, result.is_ok(), receiver.set());
+        if is_own {
+            world.law.check_unclaimed(number);
+        }
         world.check_waiters(number);
     });
 }
