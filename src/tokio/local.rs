@@ -16,7 +16,7 @@ use std::mem;
 use std::pin::Pin;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use ::tokio::runtime::{Handle, Id};
@@ -25,18 +25,33 @@ use ::tokio::task;
 use super::roster::{Call, wake_each};
 use crate::platform::PerProcess;
 
-/// A runtime in which tasks wait, with those of them that are to be woken.
+/// A runtime in which tasks wait.
 #[derive(Default)]
 pub(super) struct Runtime {
+    shared: Arc<Shared>,
+}
+
+/// What the tasks that wait share with the distributor.
+#[derive(Default)]
+struct Shared {
+    /// The distributor's waker, once it has been polled. It is a task: all its wakers are alike.
+    distributor: OnceLock<Waker>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Of the distributor, once it has been polled; none after it has ended with its runtime.
-    distributor: Option<Waker>,
     /// Handed to the distributor, in order.
     woken: Vec<Call>,
+    /// The distributor has ended with its runtime, or is to end, for no task waits any more.
+    is_over: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock runs code of the program; the state is plain data all the same.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The runtimes in which tasks wait. An entry goes with the last waiter of its runtime.
@@ -46,11 +61,6 @@ static RUNTIMES: PerProcess<Mutex<HashMap<Id, Weak<Runtime>>>> = PerProcess::new
 static TASKS: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
 
 impl Runtime {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock runs code of the program; the state is plain data all the same.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The runtime whose task `waker` wakes, if it is that of the task that runs on this thread.
     pub(super) fn of(waker: &Waker) -> Option<Arc<Runtime>> {
         task::try_id()?;
@@ -70,24 +80,25 @@ impl Runtime {
         let runtime = Arc::new(Runtime::default());
         runtimes.insert(handle.id(), Arc::downgrade(&runtime));
         drop(runtimes);
-        drop(handle.spawn(Distributor { runtime: Arc::downgrade(&runtime) }));
+        drop(handle.spawn(Distributor { shared: runtime.shared.clone(), woken: Vec::new() }));
         // The first distributor of all has yet to tell what a task's waker is.
         is_known.then_some(runtime)
     }
 
     /// Has the distributor wake the tasks of the calls, which are its runtime's.
     pub(super) fn hand(&self, calls: impl IntoIterator<Item = Call>) {
-        let mut state = self.lock();
+        // None if it has not run yet.
+        let distributor = self.shared.distributor.get();
+        let mut state = self.shared.lock();
         state.woken.extend(calls);
-        // None if it has not run yet, or has ended with its runtime.
-        let distributor = state.distributor.clone();
+        let distributor = distributor.filter(|_| !state.is_over);
         let mut woken = match distributor {
             None => mem::take(&mut state.woken),
             Some(_) => Vec::new(),
         };
         drop(state);
         match distributor {
-            Some(distributor) => distributor.wake(),
+            Some(distributor) => distributor.wake_by_ref(),
             None => wake_each(&mut woken),
         }
     }
@@ -96,52 +107,46 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         // No task waits any more: the distributor ends.
-        let distributor = mem::take(&mut self.lock().distributor);
-        if let Some(distributor) = distributor {
-            distributor.wake();
+        self.shared.lock().is_over = true;
+        if let Some(distributor) = self.shared.distributor.get() {
+            distributor.wake_by_ref();
         }
     }
 }
 
 /// The task that wakes the others of its runtime.
 struct Distributor {
-    runtime: Weak<Runtime>,
+    shared: Arc<Shared>,
+    /// Those that it wakes now. The memory is used again.
+    woken: Vec<Call>,
 }
 
 impl Future for Distributor {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        TASKS.store(ptr::from_ref(cx.waker().vtable()).cast_mut(), Ordering::Relaxed);
-        let Some(runtime) = self.runtime.upgrade() else { return Poll::Ready(()) };
-        let waker = cx.waker();
-        let mut state = runtime.lock();
-        let mut earlier = None;
-        if !state.distributor.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            earlier = state.distributor.replace(waker.clone());
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Distributor { shared, woken } = &mut *self;
+        if shared.distributor.get().is_none() {
+            TASKS.store(ptr::from_ref(cx.waker().vtable()).cast_mut(), Ordering::Relaxed);
+            // It has been set by no other: this is the one task of its kind here.
+            let _ = shared.distributor.set(cx.waker().clone());
         }
-        let mut woken = mem::take(&mut state.woken);
+        let mut state = shared.lock();
+        mem::swap(&mut state.woken, woken);
+        let is_over = state.is_over;
         drop(state);
-        drop(earlier);
-        wake_each(&mut woken);
-        // The memory is used again.
-        let mut state = runtime.lock();
-        if state.woken.is_empty() {
-            mem::swap(&mut state.woken, &mut woken);
-        }
-        Poll::Pending
+        wake_each(woken);
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for Distributor {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.upgrade() else { return };
-        let mut state = runtime.lock();
-        let distributor = state.distributor.take();
+        let mut state = self.shared.lock();
+        state.is_over = true;
         let mut woken = mem::take(&mut state.woken);
         drop(state);
         // Tasks of a runtime that ends; waking them does nothing, or no harm.
         wake_each(&mut woken);
-        drop(distributor);
     }
 }
