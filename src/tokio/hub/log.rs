@@ -12,6 +12,7 @@
 //! ones, and none of those that came after them.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use super::QUEUE;
 use super::queue::{Entry, Queue};
@@ -27,9 +28,9 @@ pub(super) struct Log {
     end: u64,
     /// How many subscribers have room: their limits are after `end`.
     roomy: u32,
-    /// How many of them have their limit at `end + 1`, `end + 2` and so on. Of no length, if the class
-    /// has no real-time signal.
-    limits: VecDeque<u32>,
+    /// How many of them have this limit, by its remainder: they are `end + 1` to `end + QUEUE`. Empty, if
+    /// the class has no real-time signal.
+    limits: Box<[u32]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,17 +48,16 @@ fn limit(queue: &Queue) -> u64 {
     queue.position + QUEUE.saturating_sub(queue.entries.len()) as u64
 }
 
+/// Where those with this limit are counted.
+fn remainder(limit: u64) -> usize {
+    usize::try_from(limit % QUEUE as u64).expect("less than QUEUE")
+}
+
 impl Log {
     /// For subscribers with this set.
     pub(super) fn new(set: SignalSet) -> Log {
         let longest = if set.iter().any(Signal::is_real_time) { QUEUE } else { 0 };
-        Log {
-            nodes: VecDeque::new(),
-            unused: 0,
-            end: 0,
-            roomy: 0,
-            limits: VecDeque::from(vec![0; longest]),
-        }
+        Log { nodes: VecDeque::new(), unused: 0, end: 0, roomy: 0, limits: vec![0; longest].into() }
     }
 
     #[cfg(all(test, not(shuttle)))]
@@ -78,8 +78,7 @@ impl Log {
         }
         self.end += 1;
         // Those that have their limit here are full.
-        self.roomy -= self.limits.pop_front().unwrap_or(0);
-        self.limits.push_back(0);
+        self.roomy -= self.limits.get_mut(remainder(self.end)).map_or(0, mem::take);
         readers > 0
     }
 
@@ -186,8 +185,7 @@ impl Log {
     /// How many have this limit, if those have room.
     #[inline]
     fn at(&mut self, limit: u64) -> Option<&mut u32> {
-        let after = limit.checked_sub(self.end + 1)?;
-        self.limits.get_mut(usize::try_from(after).ok()?)
+        if limit > self.end { self.limits.get_mut(remainder(limit)) } else { None }
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! `SignalHub`: one receiver, many subscribers.
 
+mod class;
 mod classes;
+mod event;
 mod log;
 mod queue;
 pub(super) mod receiver;
@@ -15,7 +17,7 @@ pub(super) mod waiting;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::queue::HubEvent;
+pub use self::event::HubEvent;
 use self::receiver::Hub;
 use self::registry::Registry;
 pub use self::subscriber::Subscriber;

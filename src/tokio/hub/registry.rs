@@ -8,12 +8,17 @@
 //! a real-time signal that no subscriber has room for is not read any more but stays in the kernel's queue,
 //! until a subscriber has read on. So what one subscriber is told as dropped, another one has.
 
+mod reading;
+mod subscribers;
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
 use super::classes::Classes;
-use super::queue::{Entry, HubEvent, Mark, Queue};
+use super::queue::{Entry, Queue};
 use super::records::Records;
 use super::signal_state::SignalState;
 use super::slab::Slab;
@@ -166,75 +171,6 @@ impl Registry {
         self.records.insert(info, keepers);
     }
 
-    /// The subscriber's unread standard signals: since which record, and where their mark is.
-    #[inline]
-    fn unread_marks(&self, number: usize) -> impl Iterator<Item = (u64, usize)> {
-        let marks = self.queues[number].marks.iter().enumerate();
-        marks.filter_map(|(index, mark)| {
-            let since = self.signals.get(&mark.signal)?.unread_since(mark.group)?;
-            Some((since, index))
-        })
-    }
-
-    /// How many real-time signals the subscriber has not read.
-    #[inline]
-    fn unread_real_time(&self, number: usize) -> usize {
-        let queue = &self.queues[number];
-        queue.entries.len() + self.classes.log(queue).map_or(0, |log| log.unread(queue))
-    }
-
-    /// The arrival of the subscriber's first real-time signal, which it has not read.
-    fn first_arrival(&self, number: usize) -> u64 {
-        let queue = &self.queues[number];
-        match queue.entries.front() {
-            Some(entry) => entry.arrival,
-            None => self.classes.log(queue).map_or(u64::MAX, |log| log.arrival(queue)),
-        }
-    }
-
-    /// Whether something is unread.
-    pub(in crate::tokio) fn is_unread(&self, number: usize) -> bool {
-        self.unread_real_time(number) > 0 || self.unread_marks(number).next().is_some()
-    }
-
-    /// The subscriber's first unread signal, and whether it has more.
-    #[inline]
-    pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<(HubEvent, bool)> {
-        let mut standard = 0;
-        let first = self.unread_marks(number).inspect(|_| standard += 1).min();
-        let real_time = self.unread_real_time(number);
-        let (info, merged) = match first {
-            None if real_time == 0 => return None,
-            Some((since, mark)) if real_time == 0 || since < self.first_arrival(number) => {
-                self.read_standard(number, mark)
-            }
-            _ => (self.read_real_time(number)?, 0),
-        };
-        let clamped = |count| u32::try_from(count).unwrap_or(u32::MAX);
-        let dropped = mem::take(&mut self.queues[number].dropped);
-        let event = HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) };
-        Some((event, standard + real_time > 1))
-    }
-
-    #[inline]
-    fn read_standard(&mut self, number: usize, mark: usize) -> (SignalInfo, u64) {
-        let Mark { signal, group } = &mut self.queues[number].marks[mark];
-        let state = self.signals.get_mut(signal).expect("a subscribed signal has its state");
-        let (entered, info, merged) = state.read(*group);
-        *group = entered;
-        (info, merged)
-    }
-
-    #[inline]
-    fn read_real_time(&mut self, number: usize) -> Option<SignalInfo> {
-        let queue = &mut self.queues[number];
-        let log = self.classes.log_mut(queue.class?);
-        let had_room = log.has_room();
-        let info = log.read(queue, &mut self.records);
-        self.is_watch_stale |= had_room != log.has_room();
-        Some(info)
-    }
-
     /// Lets the registration's task, if it has one, wait without the lock: it has read everything. Returns
     /// what the subscriber waited with before, if that is another.
     #[inline]
@@ -261,79 +197,6 @@ impl Registry {
     /// Notes that the subscriber waits no more.
     pub(in crate::tokio) fn stop_waiting(&mut self, number: usize) -> Option<Waiter> {
         self.classes.stop_waiting(&mut self.queues, number)
-    }
-
-    /// A new subscriber's number; it has no signal yet.
-    pub(in crate::tokio) fn add(&mut self) -> usize {
-        self.subscribers += 1;
-        self.queues.insert(Queue::default())
-    }
-
-    /// Ends what [`add`](Self::add) began; its signals have been taken from it.
-    pub(in crate::tokio) fn remove(&mut self, number: usize) {
-        self.queues.remove(number);
-        self.subscribers -= 1;
-    }
-
-    /// Gives `set` to the subscriber, from the next record on.
-    ///
-    /// A signal that is received for this subscriber alone may have come while it was acquired: that
-    /// record is the subscriber's too, for no other can read it and it did not act.
-    pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
-        let mut acquired = Vec::new();
-        for signal in set {
-            let state = self.signals.entry(signal).or_default();
-            if state.subscribers == 0 && !self.reserved.contains(signal) {
-                state.count -= state.unread.len() as u64; // they are put once more
-                acquired.extend(mem::take(&mut state.unread));
-            }
-            state.subscribers += 1;
-            if !signal.is_real_time() {
-                let group = state.enter();
-                self.queues[number].marks.push(Mark { signal, group });
-            }
-        }
-        let all = self.queues[number].set | set;
-        self.change_set(number, all, woken);
-        self.reserved -= set;
-        self.is_watch_stale = true;
-        acquired.into_iter().for_each(|info| self.put(info, woken));
-    }
-
-    /// Takes `set` from the subscriber. What only it could have read is unread for good.
-    pub(in crate::tokio) fn leave(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
-        let left = self.queues[number].set - set;
-        self.change_set(number, left, woken);
-        for signal in set {
-            if let Some(state) = self.signals.get_mut(&signal) {
-                state.subscribers -= 1;
-            }
-        }
-        self.queues[number].marks.retain(|mark| {
-            let stays = !set.contains(mark.signal);
-            if let (false, Some(state)) = (stays, self.signals.get_mut(&mark.signal)) {
-                state.leave(mark.group);
-            }
-            stays
-        });
-        self.is_watch_stale = true;
-    }
-
-    fn change_set(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
-        // It waits for something else then: it is to look again.
-        match self.stop_waiting(number) {
-            Some(Waiter::Waker(waker)) if !set.is_empty() => woken.wakers.push(waker),
-            waiter => woken.stale.extend(waiter),
-        }
-        let (queue, signals) = (&mut self.queues[number], &mut self.signals);
-        self.classes.leave(queue, &mut self.records, signals, &mut woken.stale);
-        for entry in queue.withdraw(queue.set - set) {
-            let state = signals.get_mut(&entry.signal);
-            let state = state.expect("a subscribed signal has its state");
-            state.unread.extend(self.records.give_up(entry.record));
-        }
-        queue.set = set;
-        self.classes.enter(queue, signals);
     }
 
     /// What has to be received.
@@ -363,6 +226,3 @@ impl Registry {
         self.is_watch_stale = true;
     }
 }
-
-#[cfg(all(test, not(shuttle)))]
-mod tests;

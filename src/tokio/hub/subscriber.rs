@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ::tokio::task::coop;
 
-use super::queue::HubEvent;
+use super::event::HubEvent;
 use super::receiver::{self, Hub};
 use super::turn::Registration;
 use super::waiting::Waiting;

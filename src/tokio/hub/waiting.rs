@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::queue::HubEvent;
+use super::event::HubEvent;
 use super::receiver::Hub;
 use super::registry::Registry;
 use super::turn::Registration;

@@ -14,7 +14,9 @@
 mod goings;
 mod hubs;
 mod machine;
+mod receiving;
 mod shutdowns;
+mod waits;
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
