@@ -64,6 +64,7 @@ fn main() {
         a_thread_that_starts_another_and_then_blocks_is_no_way_past,
         a_handler_that_takes_long_hides_its_thread,
         an_error_names_the_file,
+        two_descriptors_are_needed,
         a_proc_that_may_not_be_read_is_an_error,
         its_own_thread_is_left_out_in_a_pid_namespace_too,
         inside_a_multi_thread_runtime_it_names_the_workers,

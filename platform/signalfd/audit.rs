@@ -12,7 +12,7 @@
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
 //!   whether a signal is ignored is decided by its mask even after its end.
 //! - Listing can stop early, or skip one, when the thread that it stands on ends. So a list is whole
-//!   only if the kernel then counts as many threads, and all on the list still are on the next one:
+//!   only if the kernel later counts as many threads, and all on the list still are on the next one:
 //!   at the moment of counting, these were all.
 //! - While a handler of a signal runs, the kernel blocks that signal in its thread, and lets it in
 //!   again when the handler returns. So where the signal has a handler, a thread counts as blocking
@@ -20,10 +20,12 @@
 //!   in `/proc` tells its mask from one that the thread has chosen.
 //!
 //! If at some moment every thread blocks the set, so do all that they start later. So it is enough
-//! to find *one* whole list of threads that had all been read by then, while others come and go. A
-//! thread that was read only after the list was made may have started others in between.
+//! to find *one* moment of counting at which the list is whole and all on it have been read, while
+//! others come and go. A thread that is read only after that may have started others in between.
 
 mod doubt;
+mod look;
+mod status;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,11 +33,13 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::doubt::{Activity, Doubt, Mask, PAUSE};
+use self::doubt::{Activity, Doubt, PAUSE};
+use self::look::{Look, judge, look};
+use self::status::{Status, Text};
+use self::tasks::Tasks;
 pub(in crate::platform) use self::tasks::own_tid;
-use self::tasks::{Stat, Status, threads};
+use crate::SignalSet;
 use crate::mask::ThreadInfo;
-use crate::{Signal, SignalSet};
 
 /// How long to look again before giving up, and how often: where a look takes long, a second has too few
 /// to settle what needs a hundred ([`Doubt`]).
@@ -53,49 +57,55 @@ pub(super) fn unblocked_threads(
     set: SignalSet,
     except: &[u32],
 ) -> io::Result<Option<Vec<ThreadInfo>>> {
+    let mut text = Text::new();
+    let process = Status::of_process(&mut text)?;
+    if process.as_ref().is_some_and(Status::shows_no_mask) {
+        return Ok(None);
+    }
+    let caught = process.and_then(|status| status.caught);
+    // Where the kernel does not say, there may be one.
+    let is_handled = caught.is_none_or(|caught| !(caught & set).is_empty());
     let mut audit = Audit {
         set,
-        handled: None,
+        handled: is_handled.then(own_tid),
         blocking: BTreeMap::new(),
         own: except.iter().copied().collect(),
         ended: BTreeSet::new(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
         looks: 0,
+        text,
     };
+    let count = audit.count(process)?;
+    // Alone, the calling thread knows that no other comes or goes.
+    if count == Some(1) && audit.has_read_first(process) {
+        return Ok(Some(Vec::new()));
+    }
+    let Some(mut tasks) = Tasks::open(count.unwrap_or_default())? else { return Ok(None) };
+    let mut list = tasks.list()?;
     loop {
         audit.looks += 1;
-        let list = match threads() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            list => list?,
-        };
-        let process = Status::of_process()?;
-        if process.as_ref().is_some_and(Status::shows_no_mask) {
-            return Ok(None);
-        }
-        if audit.looks == 1 {
-            let caught = process.as_ref().and_then(|status| status.caught);
-            // Where the kernel does not say, there may be one.
-            let is_handled = caught.is_none_or(|caught| !(caught & set).is_empty());
-            audit.handled = is_handled.then(own_tid);
-        }
-        let count = audit.count(process)?;
         let unread = audit.unread(&list);
-        if unread.is_empty() {
-            // Alone, the calling thread knows that no other comes or goes.
-            if count == Some(list.len()) && (count == Some(1) || list.is_subset(&threads()?)) {
-                return Ok(Some(Vec::new()));
-            }
-        } else {
-            let offenders = audit.read(unread)?;
-            if !offenders.is_empty() {
-                return Ok(Some(offenders));
-            }
+        let offenders = audit.read(&tasks, unread)?;
+        if !offenders.is_empty() {
+            return Ok(Some(offenders));
+        }
+        let is_whole = audit.counts(&tasks, list.len())?;
+        let next = tasks.list()?;
+        if is_whole && is_subset(&list, &next) {
+            return Ok(Some(Vec::new()));
         }
         if audit.is_late() {
             return Err(too_busy("threads that come and go"));
         }
+        list = next;
     }
+}
+
+/// Of two lists in order.
+fn is_subset(list: &[u32], other: &[u32]) -> bool {
+    let mut other = other.iter();
+    list.iter().all(|tid| other.any(|found| found == tid))
 }
 
 fn too_busy(culprit: &str) -> io::Error {
@@ -123,6 +133,8 @@ struct Audit {
     deadline: Instant,
     /// Lists read, and looks at those on them that were in doubt.
     looks: u32,
+    /// Room for what is read.
+    text: Text,
 }
 
 impl Audit {
@@ -136,18 +148,33 @@ impl Audit {
         let Some(status) = process else { return Ok(None) };
         let count = status.threads;
         if let Some(first) = status.process {
-            if matches!(judge(first, status, self.set)?, Look::Blocks) {
+            if matches!(judge(first, status, &self.text, self.set)?, Look::Blocks) {
                 self.note_blocking(first);
             }
         }
         Ok(count)
     }
 
+    /// Whether the kernel counts so many threads just now, in either of two places.
+    fn counts(&mut self, tasks: &Tasks, listed: usize) -> io::Result<bool> {
+        if tasks.count() == Some(listed) {
+            return Ok(true);
+        }
+        let process = Status::of_process(&mut self.text)?;
+        Ok(self.count(process)? == Some(listed))
+    }
+
+    /// Whether the process' first thread blocks the set, as its status said.
+    fn has_read_first(&self, process: Option<Status>) -> bool {
+        let first = process.and_then(|status| status.process);
+        first.is_some_and(|first| self.has_settled(first))
+    }
+
     /// Those of the list that are still to be read.
-    fn unread(&mut self, list: &BTreeSet<u32>) -> Vec<u32> {
+    fn unread(&mut self, list: &[u32]) -> Vec<u32> {
         // A number that is gone may come again, as another thread's.
-        self.blocking.retain(|tid, _| list.contains(tid));
-        self.ended.retain(|tid| list.contains(tid));
+        self.blocking.retain(|tid, _| list.binary_search(tid).is_ok());
+        self.ended.retain(|tid| list.binary_search(tid).is_ok());
         let is_read = |tid: &u32| {
             self.own.contains(tid) || self.ended.contains(tid) || self.has_settled(*tid)
         };
@@ -167,14 +194,14 @@ impl Audit {
     }
 
     /// Reads each of the threads, and returns those that do not block the set.
-    fn read(&mut self, mut unread: Vec<u32>) -> io::Result<Vec<ThreadInfo>> {
+    fn read(&mut self, tasks: &Tasks, mut unread: Vec<u32>) -> io::Result<Vec<ThreadInfo>> {
         let mut offenders = Vec::new();
         let start = Instant::now();
         loop {
             self.looks += 1;
             let (mut again, mut stuck) = (Vec::new(), String::new());
             for tid in unread {
-                let look = look(tid, self.set)?;
+                let look = look(tasks, tid, &mut self.text, self.set)?;
                 if !matches!(look, Look::BlocksAll { .. }) {
                     self.doubts.remove(&tid);
                 }
@@ -217,75 +244,19 @@ impl Audit {
     }
 }
 
-enum Look {
-    Blocks,
-    /// So does a thread that is being born or leaving.
-    BlocksAll {
-        name: String,
-        activity: Activity,
-    },
-    Lets {
-        thread: ThreadInfo,
-    },
-    /// It has ended, and is listed for a while.
-    Ended,
-    /// There is no such thread any more.
-    Gone,
-}
-
-fn look(tid: u32, set: SignalSet) -> io::Result<Look> {
-    match Status::of(tid)? {
-        Some(status) => judge(tid, status, set),
-        None => Ok(Look::Gone),
-    }
-}
-
-fn judge(tid: u32, status: Status, set: SignalSet) -> io::Result<Look> {
-    // Not the same as this process' id, should /proc be of another pid namespace.
-    let is_first = status.process == Some(tid);
-    let has_gone = !status.has_memory || status.threads == Some(0);
-    let blocked = match status.blocked {
-        Some(blocked) if is_first || !has_gone => blocked,
-        _ => return Ok(Look::Ended),
-    };
-    let name = status.name;
-    let unblocked = set - blocked;
-    // 32 is the C library's own in each of them (an ending thread of glibc lets 33 in); a program
-    // can't block it through its functions.
-    let is_full = Signal::from_raw(32).is_some_and(|libc| blocked.contains(libc));
-    // With glibc the mask of a thread between says so itself.
-    let is_all = !cfg!(target_env = "gnu") && (all() - blocked).is_empty();
-    let mask = match (has_gone, is_full, is_all) {
-        (false, true, _) => Some(Mask::Full),
-        (false, false, true) => Some(Mask::All),
-        _ => None,
-    };
-    if let Some(mask) = mask {
-        let Some(Stat { is_worker, user, system }) = Stat::read(tid)? else {
-            return Ok(Look::Gone);
-        };
-        if !is_worker {
-            let (seen, is_asleep) = (Instant::now(), status.is_asleep);
-            let activity = Activity { seen, mask, is_asleep, user, system };
-            return Ok(Look::BlocksAll { name, activity });
-        }
-    }
-    if unblocked.is_empty() {
-        return Ok(Look::Blocks);
-    }
-    Ok(Look::Lets { thread: ThreadInfo { tid, name, unblocked } })
-}
-
-/// All that a program can block.
-fn all() -> SignalSet {
-    let numbers = (1..32).chain(Signal::rt(0).map_or(32, Signal::as_raw)..=128);
-    let all: SignalSet = numbers.filter_map(Signal::from_raw).collect();
-    all.without(Signal::KILL).without(Signal::STOP)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Signal;
+
+    #[test]
+    fn of_two_lists() {
+        assert!(is_subset(&[], &[]) && is_subset(&[1, 3], &[1, 2, 3]) && is_subset(&[2], &[1, 2]));
+        for missing in [1, 2, 3] {
+            let rest: Vec<u32> = (1..=3).filter(|&tid| tid != missing).collect();
+            assert!(!is_subset(&[1, 2, 3], &rest) && is_subset(&rest, &[1, 2, 3]));
+        }
+    }
 
     /// A thread that blocks a signal with a handler is looked at once more, after a pause: the
     /// calling one is inside none.
@@ -303,8 +274,9 @@ mod tests {
             doubts: BTreeMap::new(),
             deadline: now + PATIENCE,
             looks: 0,
+            text: Text::new(),
         };
-        let list = [caller, other].into();
+        let list = [caller, other];
         assert_eq!(audit.unread(&list), [other]);
         audit.note_blocking(other);
         assert_eq!(audit.unread(&list), [other], "the first look counts");
@@ -314,7 +286,7 @@ mod tests {
         audit.blocking.insert(other, Instant::now());
         assert!(audit.unread(&list).is_empty(), "no handler runs");
         // Another thread may have a number next that was gone.
-        assert!(audit.unread(&[caller].into()).is_empty());
+        assert!(audit.unread(&[caller]).is_empty());
         assert_eq!(audit.unread(&list), [other]);
     }
 }

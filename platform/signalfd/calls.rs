@@ -1,11 +1,12 @@
 //! System calls that no library has as they are needed here.
 
-use std::ffi::c_ulong;
+use std::ffi::{CStr, c_ulong};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 #[cfg(not(target_os = "android"))]
 use std::os::fd::AsFd;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -213,6 +214,33 @@ fn queue(info: &libc::siginfo_t) -> bool {
         libc::syscall(libc::SYS_rt_sigqueueinfo, own_pid(), info.si_signo, ptr::from_ref(info))
     };
     done == 0
+}
+
+/// Opens a file of `/proc` for reading, by its path from a directory (`openat(2)`).
+pub(super) fn open_at(directory: BorrowedFd<'_>, path: &CStr) -> io::Result<File> {
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: the path ends with a zero.
+    let fd = unsafe { libc::openat(directory.as_raw_fd(), path.as_ptr(), flags) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor, which has no other owner.
+    Ok(unsafe { File::from_raw_fd(fd) })
+}
+
+/// Writes entries of a directory to `entries`, and returns how many bytes; 0 at the end
+/// (`getdents64(2)`). The C library's functions ask for the directory's status too, and for memory.
+pub(super) fn list(directory: BorrowedFd<'_>, entries: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: `entries` has room for as many bytes as the kernel is told.
+    let len = unsafe {
+        libc::syscall(
+            libc::SYS_getdents64,
+            directory.as_raw_fd(),
+            entries.as_mut_ptr(),
+            entries.len(),
+        )
+    };
+    usize::try_from(len).map_err(|_negative| io::Error::last_os_error())
 }
 
 /// Sleeps while `word` has the value `seen` (`futex(2)`).

@@ -102,6 +102,19 @@ pub(crate) fn an_error_names_the_file() {
     });
 }
 
+/// The list of the threads stays open while they are read.
+pub(crate) fn two_descriptors_are_needed() {
+    let (kind, worker) =
+        (io::Error::from_raw_os_error(libc::EMFILE).kind(), Worker::start("other"));
+    worker.run(|| raw_block(SET));
+    for (spare, is_enough) in [(1, false), (2, true)] {
+        without_descriptors(spare, || match (is_enough, mask::unblocked_threads(SET)) {
+            (true, threads) => assert_eq!(threads.expect("enough").len(), 1),
+            (false, threads) => tells(&threads.expect_err("too few"), kind, libc::EMFILE),
+        });
+    }
+}
+
 pub(crate) fn a_proc_that_may_not_be_read_is_an_error() {
     harness::in_fork(|| {
         if !forbid_proc() {

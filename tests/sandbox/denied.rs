@@ -205,13 +205,22 @@ pub(crate) fn opening_proc_without_permission() {
     audit_is_refused(ErrorKind::PermissionDenied);
 }
 
+/// Alone, a thread has none to list.
+fn with_another_thread() {
+    let worker = Worker::start("worker");
+    worker.run(|| harness::raw_block(SignalSet::all()));
+    std::mem::forget(worker); // its thread sleeps
+}
+
 pub(crate) fn listing_the_threads() {
+    with_another_thread();
     refuse(&[libc::SYS_getdents64], EPERM);
     audit_is_refused(ErrorKind::PermissionDenied);
     audit_is_refused(ErrorKind::PermissionDenied);
 }
 
 pub(crate) fn listing_the_threads_on_update() {
+    with_another_thread();
     let signals = open(USR1);
     let before = Everything::now();
     refuse(&[libc::SYS_getdents64], EACCES);
@@ -227,15 +236,13 @@ pub(crate) fn listing_the_threads_on_update() {
 
 /// Other threads are there to be looked at, and a file of /proc opens but can't be read.
 pub(crate) fn reading_the_threads() {
-    let worker = Worker::start("worker");
-    worker.run(|| harness::raw_block(TERM));
+    with_another_thread();
     let before = Everything::now();
     refuse(&[libc::SYS_read, libc::SYS_pread64], EACCES);
     let opened = Signals::new(TERM);
     let message = names(os_error(opened, ErrorKind::PermissionDenied), &["/proc"]);
     assert!(message.contains("audit(false)"), "it says what to do: {message}");
     assert_eq!(Everything::now(), before);
-    std::mem::forget(worker); // its thread sleeps
 }
 
 /// Then the thread that drops lets the signals in.

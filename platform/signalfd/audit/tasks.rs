@@ -1,17 +1,16 @@
-//! What stands in `/proc/self/task`, read.
+//! The directory of this process' threads, `/proc/self/task`.
 
-use std::collections::BTreeSet;
+use std::ffi::CStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, Read};
-use std::str::FromStr;
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 
-use crate::SignalSet;
+use super::status::{Status, Text, decimal};
+use crate::platform::signalfd::calls;
 
-const TASKS: &str = "/proc/self/task";
-
-/// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
-const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
+pub(super) const TASKS: &str = "/proc/self/task";
 
 /// The calling thread's number as this `/proc` shows it (`/proc/thread-self`): not what `gettid(2)`
 /// says, should `/proc` be of an outer pid namespace.
@@ -22,158 +21,100 @@ pub(in crate::platform) fn own_tid() -> u32 {
     shown.unwrap_or_else(|| rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs())
 }
 
-/// The threads that are listed now.
-pub(super) fn threads() -> io::Result<BTreeSet<u32>> {
-    let failed = |error| naming(TASKS, error);
-    let mut list = Vec::new();
-    for entry in fs::read_dir(TASKS).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        list.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
-    }
-    // All at once: that is cheaper than one by one.
-    Ok(list.into_iter().collect())
+/// The directory of this process' threads, open: a file that is named from there is found in half the
+/// time.
+pub(super) struct Tasks {
+    directory: File,
+    /// Entries as the kernel writes them.
+    entries: Vec<u8>,
+    /// How many threads were on the list before.
+    listed: usize,
 }
 
-/// What a `status` file says, as far as it is needed.
-#[derive(Default)]
-pub(super) struct Status {
-    pub(super) name: String,
-    /// `State` is S: it waits for something, and not for the kernel's own sake.
-    pub(super) is_asleep: bool,
-    /// `Tgid`.
-    pub(super) process: Option<u32>,
-    /// `VmSize` is there.
-    pub(super) has_memory: bool,
-    pub(super) threads: Option<usize>,
-    /// `SigBlk`.
-    pub(super) blocked: Option<SignalSet>,
-    /// `SigCgt`, which comes last of all these: what the process has a handler for.
-    pub(super) caught: Option<SignalSet>,
-}
-
-impl Status {
-    /// The first thread's, which tells of the process too.
-    pub(super) fn of_process() -> io::Result<Option<Status>> {
-        Status::read("/proc/self/status")
+impl Tasks {
+    /// With room for a list of so many threads; `None` where `/proc` is not mounted.
+    pub(super) fn open(threads: usize) -> io::Result<Option<Tasks>> {
+        match File::open(TASKS) {
+            Ok(directory) => {
+                // Two more for the directories.
+                let len = (threads + 2).saturating_mul(ENTRY).min(MOST);
+                Ok(Some(Tasks { directory, entries: vec![0; len], listed: threads }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(naming(TASKS, error)),
+        }
     }
 
-    /// Whether this is a system that does not show it: gVisor's status has other lines alone.
-    pub(super) fn shows_no_mask(&self) -> bool {
-        self.threads.is_some() && self.blocked.is_none()
+    /// The threads that are listed now, in the order of their numbers.
+    pub(super) fn list(&mut self) -> io::Result<Vec<u32>> {
+        self.read_list().map_err(|error| naming(TASKS, error))
     }
 
-    /// `None` if the thread has ended.
-    pub(super) fn of(tid: u32) -> io::Result<Option<Status>> {
-        Status::read(&format!("{TASKS}/{tid}/status"))
-    }
-
-    fn read(path: &str) -> io::Result<Option<Status>> {
-        unless_ended(path, Status::read_file(path))
-    }
-
-    /// Reads no further than needed: one `read(2)` does, unless the user is in very many groups.
-    fn read_file(path: &str) -> io::Result<Status> {
-        let mut file = File::open(path)?;
-        let (mut text, mut len) = (vec![0; 4096], 0);
+    fn read_list(&mut self) -> io::Result<Vec<u32>> {
+        let mut list = Vec::with_capacity(self.listed);
+        self.directory.rewind()?;
         loop {
-            let count = file.read(&mut text[len..])?;
-            len += count;
-            let status = Status::parse(&text[..len]);
-            if count == 0 || status.caught.is_some() {
-                return Ok(status);
+            let len = calls::list(self.directory.as_fd(), &mut self.entries)?;
+            if len == 0 {
+                break;
             }
-            if len == text.len() {
-                text.resize(2 * len, 0);
-            }
+            list.extend(Names(&self.entries[..len]).filter_map(decimal::<u32>));
         }
+        // They come in the order in which the threads were started, mostly that of their numbers.
+        list.sort_unstable();
+        self.listed = list.len();
+        Ok(list)
     }
 
-    /// A thread's name need not be UTF-8. A line counts once it is whole.
-    fn parse(text: &[u8]) -> Status {
-        let (mut status, mut rest) = (Status::default(), text);
-        while let Some(line) = next_line(&mut rest) {
-            // Most lines are not looked at, so they are told apart by their beginning.
-            match line {
-                [b'N', b'a', b'm', b'e', b':', name @ ..] => {
-                    status.name = String::from_utf8_lossy(name.trim_ascii()).into();
-                }
-                [b'S', b't', b'a', b't', b'e', b':', state @ ..] => {
-                    status.is_asleep = state.trim_ascii().starts_with(b"S");
-                }
-                [b'T', b'g', b'i', b'd', b':', number @ ..] => status.process = decimal(number),
-                [b'V', b'm', b'S', b'i', b'z', b'e', b':', ..] => status.has_memory = true,
-                [b'T', b'h', b'r', b'e', b'a', b'd', b's', b':', number @ ..] => {
-                    status.threads = decimal(number);
-                }
-                [b'S', b'i', b'g', b'B', b'l', b'k', b':', mask @ ..] => status.blocked = set(mask),
-                [b'S', b'i', b'g', b'C', b'g', b't', b':', mask @ ..] => {
-                    status.caught = set(mask);
-                    break;
-                }
-                _ => {}
-            }
-        }
-        status
+    /// The number of threads, as the kernel counts them just now: it says that the directory has two
+    /// links more (`proc_task_getattr` in its `fs/proc/base.c`). This takes a tenth of the time of a
+    /// status; a kernel that says something else is asked for that.
+    pub(super) fn count(&self) -> Option<usize> {
+        let links = self.directory.metadata().ok()?.nlink();
+        links.checked_sub(2)?.try_into().ok()
+    }
+
+    /// What the thread's status says; `None` if it has ended. Its text is read to `text`.
+    pub(super) fn status(&self, tid: u32, text: &mut Text) -> io::Result<Option<Status>> {
+        // The longest number has ten digits.
+        let mut path = [0; 24];
+        // There is room.
+        let _ = write!(&mut path[..], "{tid}/status");
+        let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
+        let status = calls::open_at(self.directory.as_fd(), path).and_then(|file| text.read(file));
+        unless_ended(|| format!("{TASKS}/{tid}/status"), status)
     }
 }
 
-/// Takes the next line, without its end; `None` if there is no whole one.
-fn next_line<'a>(text: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let mut rest = *text;
-    // Reading from memory does not fail.
-    let len = rest.skip_until(b'\n').ok()?;
-    let line = text[..len].strip_suffix(b"\n")?;
-    *text = rest;
-    Some(line)
-}
+/// Room for an entry that a number of eight digits names, and at most for a thousand.
+const ENTRY: usize = 32;
+const MOST: usize = 32 * 1024;
 
-fn decimal<T: FromStr>(field: &[u8]) -> Option<T> {
-    std::str::from_utf8(field.trim_ascii()).ok()?.parse().ok()
-}
+/// The names in what `getdents64(2)` writes: number (8 bytes), offset (8), length of the entry (2), type
+/// (1), name, and a zero.
+struct Names<'a>(&'a [u8]);
 
-/// A set as the kernel writes it, in hexadecimal digits.
-fn set(field: &[u8]) -> Option<SignalSet> {
-    let digits = std::str::from_utf8(field.trim_ascii()).ok()?;
-    u128::from_str_radix(digits, 16).ok().map(SignalSet::from_bits)
-}
+impl<'a> Iterator for Names<'a> {
+    type Item = &'a [u8];
 
-/// What a `stat` file says, as far as it is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
-    /// The thread is the kernel's own.
-    pub(super) is_worker: bool,
-    /// The time it ran in its life, in the program's code and in the kernel's: ticks of 10 ms.
-    pub(super) user: u64,
-    pub(super) system: u64,
-}
-
-impl Stat {
-    /// `None` if the thread has ended.
-    pub(super) fn read(tid: u32) -> io::Result<Option<Stat>> {
-        let path = format!("{TASKS}/{tid}/stat");
-        Ok(unless_ended(&path, fs::read(&path))?.map(|text| Stat::parse(&text)))
-    }
-
-    fn parse(text: &[u8]) -> Stat {
-        // The name stands in parentheses and may hold any character. Of the fields after it the
-        // flags are the 7th, the times the 12th and 13th.
-        let text = String::from_utf8_lossy(text);
-        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let field = |index| {
-            let field = fields.split_ascii_whitespace().nth(index);
-            field.and_then(|field| field.parse::<u64>().ok()).unwrap_or(0)
-        };
-        Stat { is_worker: field(6) & WORKER != 0, user: field(11), system: field(12) }
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let len = u16::from_ne_bytes(*self.0.get(16..)?.first_chunk()?);
+        let (entry, rest) = self.0.split_at_checked(len.into())?;
+        self.0 = rest;
+        entry.get(19..)?.split(|&byte| byte == 0).next()
     }
 }
 
 /// `None` if the thread has ended: the file is gone (`ENOENT`), or goes while it is read (`ESRCH`).
-fn unless_ended<T>(path: &str, read: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn unless_ended<T>(
+    path: impl FnOnce() -> String,
+    read: io::Result<T>,
+) -> io::Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
-        Err(error) => Err(naming(path, error)),
+        Err(error) => Err(naming(&path(), error)),
     }
 }
 
@@ -190,7 +131,7 @@ impl fmt::Display for Unreadable {
         write!(
             f,
             "reading {path}: {error}: the audit of this process' threads needs a readable /proc (no \
-             security policy in its way, a descriptor to spare); or open the receiver with \
+             security policy in its way, two descriptors to spare); or open the receiver with \
              Signals::builder().audit(false), if you know that every thread blocks the signals"
         )
     }
@@ -212,79 +153,33 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Signal;
 
-    /// As Linux 6.18 writes it, with the lines that are not looked at left out.
-    const TEXT: &str = "Name:\tbusy bee\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4321\nPid:\t4322\n\
-        VmSize:\t   71480 kB\nThreads:\t2\nSigQ:\t0/31434\nSigPnd:\t0000000000000000\n\
-        ShdPnd:\t0000000000000000\nSigBlk:\t0000000000004001\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000002\n";
-
-    #[test]
-    fn a_status_reads() {
-        let status = Status::parse(TEXT.as_bytes());
-        assert_eq!((status.name.as_str(), status.process), ("busy bee", Some(4321)));
-        assert_eq!((status.has_memory, status.threads), (true, Some(2)));
-        assert!(status.is_asleep);
-        assert_eq!(status.blocked, Some([Signal::HUP, Signal::TERM].into()));
-        assert_eq!(status.caught, Some(Signal::INT.into()));
+    /// An entry as the kernel writes it.
+    fn entry(name: &str) -> Vec<u8> {
+        let len = (19 + name.len() + 1).next_multiple_of(8);
+        let mut entry = vec![7; 16];
+        entry.extend(u16::try_from(len).expect("short").to_ne_bytes());
+        entry.push(4);
+        entry.extend(name.as_bytes());
+        entry.resize(len, 0);
+        entry
     }
 
-    /// MIPS writes 128 bits.
     #[test]
-    fn a_wide_mask_reads() {
-        let text = "SigBlk:\t80000000000000000000000000000001\n";
-        assert_eq!(Status::parse(text.as_bytes()).blocked.map(SignalSet::len), Some(2));
-    }
-
-    /// What is cut off has no mask, or the whole one: never a part of it.
-    #[test]
-    fn cut_off_anywhere() {
-        let whole = Status::parse(TEXT.as_bytes()).blocked;
-        let end = TEXT.find("\nSigIgn").expect("a line") + 1;
-        for len in 0..=TEXT.len() {
-            let expected = whole.filter(|_| len >= end);
-            assert_eq!(Status::parse(&TEXT.as_bytes()[..len]).blocked, expected, "{len}");
+    fn names_of_entries() {
+        let bytes = [".", "..", "1", "4194303", "12345"].map(entry).concat();
+        let numbers: Vec<u32> = Names(&bytes).filter_map(decimal).collect();
+        assert_eq!(numbers, [1, 4_194_303, 12_345]);
+        for len in 0..bytes.len() {
+            assert!(Names(&bytes[..len]).count() < 5, "what is cut off is no name");
         }
-    }
-
-    #[test]
-    fn a_stat_reads() {
-        let fields = "S 1 4 4 0 -1 4194368 117 0 0 0 12 34 0 0 20 0 1 0 5 1 2";
-        for name in ["busy bee", "a) R 1 1 1", "", ") (", "\u{1}"] {
-            let stat = Stat::parse(format!("4322 ({name}) {fields}\n").as_bytes());
-            assert_eq!(stat, Stat { is_worker: false, user: 12, system: 34 });
-        }
-        let worker = Stat::parse(b"9 (iou-wrk-4) S 1 4 4 0 -1 4194384 0 0 0 0 0 0 0");
-        assert!(worker.is_worker);
-        assert_eq!(Stat::parse(b""), Stat { is_worker: false, user: 0, system: 0 });
+        assert_eq!(Names(&[0; 64]).take(100).filter_map(decimal::<u32>).count(), 0);
     }
 
     proptest! {
         #[test]
-        fn any_bytes(text: Vec<u8>) {
-            Status::parse(&text);
-            Stat::parse(&text);
-        }
-
-        /// Some bytes of a true text are wrong.
-        #[test]
-        fn nearly_a_status(at in 0..TEXT.len(), bytes: Vec<u8>) {
-            let mut text = TEXT.as_bytes().to_vec();
-            let end = text.len().min(at + bytes.len());
-            text.splice(at..end, bytes);
-            Status::parse(&text);
-        }
-
-        #[test]
-        fn mask_bits_are_a_set(bits: u128) {
-            let text = format!("SigBlk:\t{bits:032x}\n");
-            let blocked = Status::parse(text.as_bytes()).blocked.expect("a mask");
-            prop_assert_eq!(blocked.bits(), bits);
-            prop_assert_eq!(blocked.len(), bits.count_ones() as usize);
-            prop_assert_eq!(blocked.iter().collect::<SignalSet>(), blocked);
-            for signal in blocked {
-                prop_assert_eq!(bits >> (signal.as_raw() - 1) & 1, 1);
-            }
+        fn any_bytes(entries: Vec<u8>) {
+            prop_assert!(Names(&entries).count() <= entries.len());
         }
     }
 }
