@@ -1,7 +1,10 @@
-//! What the compiler makes of every public type: that it goes to other threads and survives a panic.
-//! A field that takes this away breaks programs, and shows nowhere else.
+//! What the compiler makes of every public type: that it goes to other threads and survives a panic,
+//! and that one which does something while it lives is not dropped unseen. A field that takes this
+//! away breaks programs, and shows nowhere else. (`#[non_exhaustive]` shows in `api/`.)
 
 #![cfg(unix)]
+// A value that may be left unused is an expectation that is not met.
+#![deny(unfulfilled_lint_expectations)]
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -87,6 +90,41 @@ fn a_guard_stays_on_its_thread() {
 
     fn survives<T: Unpin + UnwindSafe + RefUnwindSafe>() {}
     survives::<MaskGuard>();
+}
+
+/// Leaving a value unused is warned of. Nothing runs here: it is enough that it compiles.
+#[test]
+fn what_must_be_used() {
+    fn value<T>() -> T {
+        unreachable!("it is not called")
+    }
+    macro_rules! must_be_used {
+        ($($value:expr),* $(,)?) => {
+            || {
+                $(#[expect(unused_must_use)]
+                $value;)*
+            }
+        };
+    }
+    let _ = must_be_used!(
+        value::<Builder>(),
+        value::<Iter<'static>>(),
+        value::<MaskGuard>(),
+        value::<SetIter>(),
+        value::<Signals>(),
+        value::<Spawned>(),
+        SignalSet::EMPTY.with(Signal::TERM),
+        SignalSet::EMPTY.without(Signal::TERM),
+    );
+    #[cfg(feature = "tokio")]
+    let _ = must_be_used!(
+        value::<Shutdown>(),
+        value::<ShutdownBuilder>(),
+        value::<SignalHub>(),
+        value::<SignalStream>(),
+        value::<Subscriber>(),
+        value::<compat::unix::Signal>(),
+    );
 }
 
 /// What waits may wait on any worker of a runtime.
