@@ -9,24 +9,31 @@
 //!
 //! # The handshake
 //!
-//! One word: how many threads wait by the call, and two flags, [`CHANGING`] and [`BY_DESCRIPTOR`].
+//! Two words. `first`: 1 while a thread waits by the call that found no other one there; it ends that
+//! by a store, which costs nothing beside the call. `word`: how many further threads do, and two flags,
+//! [`CHANGING`] and [`BY_DESCRIPTOR`].
 //!
-//! | word | means | a thread that would wait | a thread that would change the set |
+//! | words | mean | a thread that would wait | a thread that would change the set |
 //! |---|---|---|---|
-//! | 0 | nothing | adds 1, reads the set, waits, takes 1 off | sets `CHANGING`, if the word is the same still |
-//! | n | n threads wait | as above | sets `BY_DESCRIPTOR`, and is refused |
-//! | `CHANGING` | the set is changed | has added 1 and takes it off again, and comes back by the lock | |
-//! | `BY_DESCRIPTOR` | no thread waits by the call, or will | waits for the descriptor | sets `CHANGING`, if the word is the same still |
-//! | `BY_DESCRIPTOR` + n | n threads wait still | waits for the descriptor | is refused |
+//! | 0, no first | nothing | becomes the first, looks at the flags, reads the set, waits, ends that | sets `CHANGING`, if the word is the same still, and looks for a first |
+//! | n, or a first | threads wait | as above; or adds 1, and takes it off in the end | sets `BY_DESCRIPTOR`, and is refused |
+//! | `CHANGING` | the set is changed | has become the first, or added 1; ends that, and comes back by the lock | |
+//! | `BY_DESCRIPTOR` | no thread waits by the call, or will | waits for the descriptor | sets `CHANGING`, and looks for a first |
+//! | `BY_DESCRIPTOR` + n, or a first | threads wait still | waits for the descriptor | is refused |
 //!
 //! `CHANGING` is set and taken off under the lock of the process' state, by a thread that runs no
 //! code of the program meanwhile, and so lasts no longer than a system call. A thread that has the
 //! lock can't find it.
 //!
-//! All steps change the one word, so they have one order: a thread that adds its 1 before `CHANGING`
-//! is set has that refused, and one that adds it after sees the flag. Setting and adding are Acquire
-//! and the steps that end either are Release: a thread that waits reads the set as the last change
-//! left it.
+//! The thread that waits writes `first` and then looks at `word`; the one that changes the set writes
+//! `word` and then looks at `first`. All four are SeqCst, so they have one order, in which the later
+//! of the two looks sees the other thread's write: they never both go on. (If both see it, both turn
+//! back: the change is refused, for that thread will wait.) A thread that adds its 1 to the word
+//! before `CHANGING` is set has that refused, and one that adds it after sees the flag.
+//!
+//! The steps that end either are Release, and those above Acquire: a thread that waits reads the set as
+//! the last change left it, and a thread that changes it does so after the others' calls have
+//! returned.
 
 use std::sync::atomic::Ordering;
 
@@ -37,45 +44,54 @@ const BY_DESCRIPTOR: u32 = 1 << 30;
 const FLAGS: u32 = CHANGING | BY_DESCRIPTOR;
 
 #[derive(Debug, Default)]
-pub(super) struct Waiters(AtomicU32);
+pub(super) struct Waiters {
+    word: AtomicU32,
+    first: AtomicU32,
+}
 
 impl Waiters {
     /// Begins to wait; `None` where the thread has to look again with the lock.
     #[inline]
     pub(super) fn enter(&self) -> Option<Waiting<'_>> {
-        let (waiting, before) = self.add();
+        let (waiting, flags) = self.add();
         // Dropped again, if not.
-        Some(waiting).filter(|_| before & FLAGS == 0)
+        Some(waiting).filter(|_| flags == 0)
     }
 
     /// Begins to wait, with the lock of the process' state; `None` if the thread is to wait for the
     /// descriptor. In a forked child `CHANGING` may be left over from a thread of the parent's: it
     /// means nothing then.
     pub(super) fn enter_with_lock(&self) -> Option<Waiting<'_>> {
-        let (waiting, before) = self.add();
-        Some(waiting).filter(|_| before & BY_DESCRIPTOR == 0)
+        let (waiting, flags) = self.add();
+        Some(waiting).filter(|_| flags & BY_DESCRIPTOR == 0)
     }
 
     #[inline]
     fn add(&self) -> (Waiting<'_>, u32) {
-        let before = self.0.fetch_add(1, Ordering::Acquire);
-        (Waiting(&self.0), before)
+        let order = (Ordering::SeqCst, Ordering::Relaxed);
+        if self.first.compare_exchange(0, 1, order.0, order.1).is_ok() {
+            (Waiting::First(&self.first), self.word.load(Ordering::SeqCst) & FLAGS)
+        } else {
+            let before = self.word.fetch_add(1, Ordering::SeqCst);
+            (Waiting::Further(&self.word), before & FLAGS)
+        }
     }
 
     /// Whether threads are to wait for the descriptor, from now on. Relaxed: a thread that does not
     /// know yet finds out when it enters.
     #[inline]
     pub(super) fn is_by_descriptor(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & BY_DESCRIPTOR != 0
+        self.word.load(Ordering::Relaxed) & BY_DESCRIPTOR != 0
     }
 
     /// Says how many threads wait just now, if any do, and has later ones wait for the descriptor.
     pub(super) fn check(&self) -> Result<(), u32> {
-        // Relaxed: no thread concludes anything from the flag but how it waits itself.
-        match self.0.load(Ordering::Relaxed) & !FLAGS {
+        let further = self.word.load(Ordering::SeqCst) & !FLAGS;
+        match further + self.first.load(Ordering::SeqCst) {
             0 => Ok(()),
             waiting => {
-                self.0.fetch_or(BY_DESCRIPTOR, Ordering::Relaxed);
+                // Relaxed: no thread concludes anything from the flag but how it waits itself.
+                self.word.fetch_or(BY_DESCRIPTOR, Ordering::Relaxed);
                 Err(waiting)
             }
         }
@@ -85,11 +101,12 @@ impl Waiters {
     pub(super) fn exclude(&self) -> Result<Changing<'_>, u32> {
         loop {
             self.check()?;
-            let seen = self.0.load(Ordering::Relaxed) & BY_DESCRIPTOR;
-            let new = seen | CHANGING;
-            let order = (Ordering::Acquire, Ordering::Relaxed);
-            if self.0.compare_exchange(seen, new, order.0, order.1).is_ok() {
-                return Ok(Changing(&self.0));
+            let seen = self.word.load(Ordering::Relaxed) & BY_DESCRIPTOR;
+            let order = (Ordering::SeqCst, Ordering::Relaxed);
+            if self.word.compare_exchange(seen, seen | CHANGING, order.0, order.1).is_ok() {
+                let changing = Changing(&self.word);
+                // A first one may have come in between.
+                return self.check().map(|()| changing);
             }
             // A thread has begun to wait or has ended meanwhile: each time round, one more.
         }
@@ -97,12 +114,18 @@ impl Waiters {
 }
 
 /// A thread that waits by the call, until it is dropped.
-pub(super) struct Waiting<'a>(&'a AtomicU32);
+pub(super) enum Waiting<'a> {
+    First(&'a AtomicU32),
+    Further(&'a AtomicU32),
+}
 
 impl Drop for Waiting<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        match self {
+            Waiting::First(first) => first.store(0, Ordering::Release),
+            Waiting::Further(word) => _ = word.fetch_sub(1, Ordering::Release),
+        }
     }
 }
 
@@ -111,7 +134,7 @@ pub(super) struct Changing<'a>(&'a AtomicU32);
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(CHANGING, Ordering::Release);
+        self.0.fetch_and(!CHANGING, Ordering::Release);
     }
 }
 
@@ -127,7 +150,7 @@ mod tests {
         assert!(waiters.enter().is_none());
         assert!(waiters.enter().is_none(), "and leaves no trace");
         drop(changing);
-        assert_eq!(waiters.0.load(Ordering::Relaxed), 0);
+        assert_eq!(waiters.word.load(Ordering::Relaxed), 0);
         drop(waiters.enter().expect("again"));
         drop(waiters.exclude().expect("again"));
     }
@@ -146,7 +169,7 @@ mod tests {
         for _ in 0..2 {
             drop(waiters.exclude().expect("no thread waits by the call"));
         }
-        assert_eq!(waiters.0.load(Ordering::Relaxed), BY_DESCRIPTOR);
+        assert_eq!(waiters.word.load(Ordering::Relaxed), BY_DESCRIPTOR);
     }
 
     /// What a fork leaves of a change by a thread that the child does not have.
@@ -156,6 +179,58 @@ mod tests {
         std::mem::forget(waiters.exclude().expect("no thread waits"));
         assert!(waiters.enter().is_none());
         drop(waiters.enter_with_lock().expect("not by the descriptor"));
-        assert_eq!(waiters.0.load(Ordering::Relaxed), CHANGING);
+        assert_eq!(waiters.word.load(Ordering::Relaxed), CHANGING);
+    }
+
+    /// A thread that waits and one that changes the set, again and again at the same moment.
+    #[test]
+    fn never_both() {
+        use std::hint::spin_loop;
+        use std::sync::atomic::AtomicU64;
+
+        const ROUNDS: u64 = 50_000;
+        let rounds: Vec<Waiters> = (0..ROUNDS).map(|_| Waiters::default()).collect();
+        let arrived = AtomicU64::new(0);
+        // They meet, and then go on a little apart, each time by another distance.
+        let meet = |round: u64, distance: u64| {
+            arrived.fetch_add(1, Ordering::SeqCst);
+            for spins in 1.. {
+                if arrived.load(Ordering::SeqCst) >= 2 * round {
+                    break;
+                }
+                if spins % 1024 == 0 {
+                    std::thread::yield_now(); // there may be one CPU
+                }
+                spin_loop();
+            }
+            (0..distance).for_each(|_| spin_loop());
+        };
+        // They differ while it is changed.
+        let halves = [const { AtomicU64::new(0) }; 2];
+        let (torn, changed) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (round, waiters) in (1..).zip(&rounds) {
+                    meet(round, round % 7);
+                    if let Some(_waiting) = waiters.enter() {
+                        let low = halves[0].load(Ordering::Relaxed);
+                        (0..50).for_each(|_| spin_loop());
+                        let is_torn = low != halves[1].load(Ordering::Relaxed);
+                        torn.fetch_add(is_torn.into(), Ordering::Relaxed);
+                    }
+                }
+            });
+            for (round, waiters) in (1..).zip(&rounds) {
+                meet(round, round % 5);
+                if let Ok(_changing) = waiters.exclude() {
+                    halves[0].store(round, Ordering::Relaxed);
+                    (0..50).for_each(|_| spin_loop());
+                    halves[1].store(round, Ordering::Relaxed);
+                    changed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        assert_eq!(torn.into_inner(), 0, "it is changed while a thread waits");
+        assert!(changed.into_inner() > 0);
     }
 }
