@@ -184,7 +184,7 @@ fn open(report: &Report, text: &mut String) {
         ]);
     }
     let note = "Bare: mask, one pass over `/proc/self/task/*/status`, signalfd, close, mask. The audit \
-        lists the threads twice more, to know that it has seen all; opening and dropping set the mask \
+        lists the threads once more, to know that it has seen all; opening and dropping set the mask \
         four times, so that no handler runs while the lock is held.";
     table.write(text, "open", note);
 }
