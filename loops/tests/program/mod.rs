@@ -21,6 +21,11 @@ pub struct Program {
 
 impl Program {
     pub fn start(path: &str) -> Program {
+        // A shell's background job starts with INT and QUIT ignored, and so would what it starts.
+        for signal in [libc::SIGINT, libc::SIGQUIT] {
+            // SAFETY: the default action is no function.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         let mut command = Command::new(path);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
