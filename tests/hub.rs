@@ -59,6 +59,7 @@ fn main() {
             each_of_ten_signals_reaches_all,
             one_shot_among_steady_ones,
             many_threads_with_runtimes_while_others_come_and_go,
+            tasks_that_are_the_first_to_wait_for_their_hub,
             four_runtimes_ten_rounds,
             a_dropped_runtime_starves_no_waiter,
             a_blocked_runtime_starves_no_waiter,

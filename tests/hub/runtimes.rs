@@ -336,3 +336,23 @@ pub fn in_a_local_set() {
         }
     });
 }
+
+/// The first task to wait finds no distributor in its runtime; the later ones do, and wait with it for
+/// hubs that none has waited for.
+pub fn tasks_that_are_the_first_to_wait_for_their_hub() {
+    let runtime = runtime();
+    for signal in [Signal::USR1, Signal::USR2, Signal::TERM] {
+        let hub = hub(signal);
+        let mut subscriber = subscribe(&hub, signal);
+        let waiter = runtime.spawn(async move {
+            let received = next(&mut subscriber).await;
+            (subscriber, received)
+        });
+        runtime.block_on(async {
+            tokio::task::yield_now().await;
+            send(signal);
+            let (mut subscriber, received) = waiter.await.expect("no panic");
+            assert_eq!((received, is_unread(&mut subscriber)), (signal, None));
+        });
+    }
+}
