@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use signal_source::{Signal, SignalInfo, Signals, send as sends};
 
@@ -128,6 +127,8 @@ pub(crate) fn a_thread_that_waits_lets_the_set_in() {
 /// the signal acts there.
 #[cfg(target_os = "linux")]
 pub(crate) fn waits_in_a_thread_that_does_not_block() {
+    use std::time::Duration;
+
     use crate::harness::{hits, set_counting};
 
     set_counting(Signal::USR1);
