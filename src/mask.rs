@@ -12,6 +12,8 @@
 //! after a receiver was dropped on another thread than the one that opened it, what the opener then
 //! blocks by raw calls can't be told from what this crate blocked there and has still to undo: the
 //! opener's next call into this crate unblocks it. Use [`block`] for it, or call [`current`] before.
+//! Nor can it in a forked child, of the signals of receivers that it has inherited, until those are
+//! dropped.
 
 use std::fmt;
 use std::io;

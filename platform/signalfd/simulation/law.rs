@@ -337,7 +337,9 @@ impl World {
         let mut own = self.threads[forking].own.clone();
         for opened in &self.law.opened {
             for &(opener, set) in &opened.holds {
-                let is_sure = opened.is_audited;
+                // An audit is of the threads of its own process. In a child the thread that forked lets
+                // in what this crate had blocked there for the program, and starts others.
+                let is_sure = opened.is_audited && opened.generation + 1 == self.generation;
                 self.law.unsure |= if is_sure { set & opened.excepted } else { set };
                 if !kept.contains(&opened.number) {
                     self.law.lost |= set;
