@@ -143,7 +143,7 @@ pub fn child_of_another_user() {
 }
 
 /// The kernel counts the times in steps of 10 ms, some kernels by looking which thread runs at
-/// each, and an emulated machine misses nearly all when it is busy; so only the unit is certain.
+/// each, and an emulated machine misses many; so only the scale is certain.
 pub fn child_times() {
     const WORK: Duration = Duration::from_millis(500);
     let signals = Signals::new(Signal::CHLD).expect("open");
@@ -158,8 +158,8 @@ pub fn child_times() {
     let told = user_time + system_time;
     let waited = sys::cpu_time_of(child);
     assert!(waited >= WORK);
+    assert!(told > waited / 8 && told < waited * 4, "told {told:?}, used {waited:?}");
     let step = Duration::from_millis(10);
-    assert!(told >= step && told < waited * 4, "told {told:?}, used {waited:?}");
     assert!([user_time, system_time].iter().all(|time| time.as_nanos() % step.as_nanos() == 0));
 }
 
