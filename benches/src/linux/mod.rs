@@ -49,7 +49,7 @@ struct Effort {
 }
 
 const FULL: Effort = Effort {
-    wake: wake::Effort { slices: 500, signals: 100, count_system_calls: true },
+    wake: wake::Effort { processes: 10, slices: 51, signals: 100, count_system_calls: true },
     messages: messages::Effort { slices: 60, rounds: 2000 },
     read: read::Effort { fills: 100, records: 20_000 },
     flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
@@ -61,7 +61,7 @@ const FULL: Effort = Effort {
 };
 
 const SMOKE: Effort = Effort {
-    wake: wake::Effort { slices: 3, signals: 20, count_system_calls: false },
+    wake: wake::Effort { processes: 2, slices: 3, signals: 20, count_system_calls: false },
     messages: messages::Effort { slices: 2, rounds: 50 },
     read: read::Effort { fills: 3, records: 6000 },
     flood: flood::Effort { signals: 10_000, slices: 3, slice: 1000 },

@@ -5,7 +5,9 @@
 //! - To itself: the process sends the signal to itself and receives it, again and again.
 //!
 //! All receivers are open at the same time, each in a process of its own, and are measured in turn,
-//! a short slice each: what else the machine does hits all alike.
+//! a short slice each: what else the machine does hits all alike. Where the system happens to put a
+//! process in memory makes it some percent slower or faster for its whole life, so each receiver is
+//! measured in several processes, one after the other.
 
 use std::time::Instant;
 
@@ -35,6 +37,9 @@ pub struct Row {
 /// How much to measure.
 #[derive(Clone, Copy)]
 pub struct Effort {
+    /// Of each receiver, one after the other.
+    pub processes: usize,
+    /// Of each process.
     pub slices: usize,
     /// Signals of a slice.
     pub signals: usize,
@@ -70,14 +75,32 @@ fn start(role: &str, effort: Effort) -> Vec<Role> {
 }
 
 fn round_trips(effort: Effort) -> Vec<(Spread, u64)> {
-    let mut roles = start("answer", effort);
-    let times = in_turns(effort.slices, &mut roles, |_, role| {
-        (0..effort.signals).map(|_| round_trip(role)).collect::<Vec<_>>()
+    let outcomes = in_processes(effort, || {
+        let mut roles = start("answer", effort);
+        let times = in_turns(effort.slices, &mut roles, |_, role| {
+            (0..effort.signals).map(|_| round_trip(role)).collect::<Vec<_>>()
+        });
+        // The first slice warms up.
+        let outcome = |(role, slices): (Role, Vec<_>)| Outcome {
+            times_ns: slices[1..].concat(),
+            allocations: role.finish::<Outcome>().allocations,
+        };
+        roles.into_iter().zip(times).map(outcome).collect()
     });
-    let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>().allocations);
-    // The first slice warms up.
-    let spreads = times.into_iter().map(|slices| Spread::of(&mut slices[1..].concat()));
-    spreads.zip(outcomes).collect()
+    let figures = |mut outcome: Outcome| (Spread::of(&mut outcome.times_ns), outcome.allocations);
+    outcomes.into_iter().map(figures).collect()
+}
+
+/// Runs all receivers in new processes as often as is wanted, and puts together what each one's say.
+fn in_processes(effort: Effort, mut run: impl FnMut() -> Vec<Outcome>) -> Vec<Outcome> {
+    let mut all: Vec<_> = receivers::ALL.iter().map(|_| Outcome::default()).collect();
+    for _ in 0..effort.processes {
+        for (all, outcome) in all.iter_mut().zip(run()) {
+            all.times_ns.extend(outcome.times_ns);
+            all.allocations += outcome.allocations;
+        }
+    }
+    all
 }
 
 fn round_trip(role: &mut Role) -> f64 {
@@ -89,10 +112,17 @@ fn round_trip(role: &mut Role) -> f64 {
 }
 
 fn to_itself(effort: Effort) -> Vec<Spread> {
-    let mut roles = start("itself", effort);
-    in_turns(effort.slices, &mut roles, |_, role| round_trip(role));
-    let outcomes = roles.into_iter().map(|role| role.finish::<Outcome>());
-    outcomes.map(|mut outcome| Spread::of(&mut outcome.times_ns[effort.signals..])).collect()
+    let outcomes = in_processes(effort, || {
+        let mut roles = start("itself", effort);
+        in_turns(effort.slices, &mut roles, |_, role| round_trip(role));
+        let finish = |role: Role| {
+            let mut outcome = role.finish::<Outcome>();
+            outcome.times_ns.drain(..effort.signals);
+            outcome
+        };
+        roles.into_iter().map(finish).collect()
+    });
+    outcomes.into_iter().map(|mut outcome| Spread::of(&mut outcome.times_ns)).collect()
 }
 
 fn parse(arguments: &[String]) -> (&'static Receiver, Effort) {
@@ -101,7 +131,7 @@ fn parse(arguments: &[String]) -> (&'static Receiver, Effort) {
     };
     let receiver = receivers::find(receiver).unwrap_or_else(|| panic!("no receiver {receiver}"));
     let [slices, signals] = [slices, signals].map(|number| number.parse().expect("a number"));
-    (receiver, Effort { slices, signals, count_system_calls: false })
+    (receiver, Effort { processes: 1, slices, signals, count_system_calls: false })
 }
 
 /// The role of the receiver in a round trip.
