@@ -21,6 +21,8 @@ mod receiver;
 mod runtimes;
 #[path = "hub/sharing.rs"]
 mod sharing;
+#[path = "hub/tasks.rs"]
+mod tasks;
 #[path = "hub/unread.rs"]
 mod unread;
 #[path = "hub/waiting.rs"]
@@ -45,6 +47,7 @@ use runtimes::*;
 use sharing::*;
 use signal_source::tokio::{SignalHub, Subscriber};
 use signal_source::{Signal, SignalSet};
+use tasks::*;
 use tokio::runtime::Runtime;
 use unread::*;
 use waiting::*;

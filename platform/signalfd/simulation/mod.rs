@@ -5,6 +5,7 @@ mod kernel;
 mod law;
 mod plans;
 mod program;
+mod receivers;
 mod steps;
 mod world;
 

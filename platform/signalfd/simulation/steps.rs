@@ -7,8 +7,8 @@ use std::{io, mem};
 
 use super::descriptors::wait_for;
 use super::kernel::Simulated;
-use super::law;
 use super::program::random_set;
+use super::receivers;
 use super::world::{with, with_own};
 use crate::platform::masks::{Guard, settle};
 use crate::platform::signalfd::opening::Opened;
@@ -81,7 +81,7 @@ pub(super) fn open() {
                 let excepted = world.threads[scheduler::current()].own.excepted;
                 let receives = set;
                 world.threads[scheduler::current()].own.received |= set;
-                world.law.opened.push(law::Opened {
+                world.law.opened.push(receivers::Opened {
                     number,
                     generation,
                     receives,
