@@ -1,6 +1,5 @@
 //! The classes of subscribers, by their sets.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
@@ -8,10 +7,9 @@ use super::class::{Class, Listing};
 use super::log::Log;
 use super::queue::Queue;
 use super::records::Records;
-use super::signal_state::SignalState;
 use super::slab::Slab;
+use super::states::States;
 use super::turn::Registration;
-use crate::Signal;
 use crate::tokio::waiters::{Stale, Waiter, Woken};
 
 #[derive(Default)]
@@ -146,7 +144,7 @@ impl Classes {
         &mut self,
         queue: &mut Queue,
         records: &mut Records,
-        signals: &mut BTreeMap<Signal, SignalState>,
+        signals: &mut States,
         stale: &mut Stale,
     ) {
         let Some(left) = queue.class.take() else { return };
@@ -156,7 +154,7 @@ impl Classes {
         if class.members == 0 {
             let class = self.classes.remove(left);
             for signal in class.set {
-                if let Some(state) = signals.get_mut(&signal) {
+                if let Some(state) = signals.get_mut(signal) {
                     state.classes.retain(|&class| class != left);
                 }
             }
@@ -165,7 +163,7 @@ impl Classes {
     }
 
     /// Puts a subscriber that is in no class into that of its set.
-    pub(super) fn enter(&mut self, queue: &mut Queue, signals: &mut BTreeMap<Signal, SignalState>) {
+    pub(super) fn enter(&mut self, queue: &mut Queue, signals: &mut States) {
         if queue.set.is_empty() {
             return;
         }
@@ -173,7 +171,7 @@ impl Classes {
         let entered = same.map(|(number, _)| number).unwrap_or_else(|| {
             let number = self.classes.insert(Class::new(queue.set));
             for signal in queue.set {
-                signals.entry(signal).or_default().classes.push(number);
+                signals.entry(signal).classes.push(number);
             }
             number
         });

@@ -10,6 +10,7 @@ mod records;
 pub(super) mod registry;
 mod signal_state;
 mod slab;
+mod states;
 mod subscriber;
 pub(super) mod turn;
 pub(super) mod waiting;

@@ -13,7 +13,6 @@ mod subscribers;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
@@ -22,6 +21,7 @@ use super::queue::{Entry, Queue};
 use super::records::Records;
 use super::signal_state::SignalState;
 use super::slab::Slab;
+use super::states::States;
 use super::turn::Registration;
 use crate::tokio::source::{BATCH, Sink};
 use crate::tokio::waiters::{Waiter, Woken};
@@ -31,7 +31,7 @@ use crate::{Signal, SignalInfo, SignalSet};
 const DELIVERIES: usize = 4096;
 
 pub(in crate::tokio) struct Registry {
-    pub(in crate::tokio) signals: BTreeMap<Signal, SignalState>,
+    pub(in crate::tokio) signals: States,
     /// By the subscribers' numbers.
     queues: Slab<Queue>,
     classes: Classes,
@@ -61,7 +61,7 @@ impl Sink for Registry {
 
     fn put(&mut self, info: SignalInfo, woken: &mut Woken) {
         let signal = info.signal();
-        let Some(state) = self.signals.get_mut(&signal) else {
+        let Some(state) = self.signals.get_mut(signal) else {
             // Not one that is received: the descriptor yields no such record.
             debug_assert!(false, "{signal}");
             return;
@@ -92,8 +92,7 @@ impl Sink for Registry {
                 && (!signal.is_real_time() || self.classes.have_room(&state.classes))
                 && self.classes.is_any_served(&state.classes)
         };
-        let states = self.signals.iter().filter(|&(&signal, state)| is_wanted(signal, state));
-        let wanted = states.map(|(&signal, _)| signal).collect();
+        let wanted = self.signals.which(is_wanted);
         let earlier = mem::replace(&mut self.watched, wanted);
         (earlier != wanted).then_some(wanted)
     }
@@ -105,8 +104,10 @@ impl Sink for Registry {
 
 impl Registry {
     pub(in crate::tokio) fn new(set: SignalSet, is_audited: bool) -> Registry {
+        let mut signals = States::default();
+        signals.receive(set, &mut Vec::new());
         Registry {
-            signals: set.iter().map(|signal| (signal, SignalState::default())).collect(),
+            signals,
             queues: Slab::default(),
             classes: Classes::default(),
             records: Records::default(),
@@ -145,7 +146,7 @@ impl Registry {
     /// have the least takes it, and what the rest of the batch brings.
     fn put_real_time(&mut self, info: SignalInfo) {
         let signal = info.signal();
-        let Some(state) = self.signals.get(&signal) else { return };
+        let Some(state) = self.signals.get(signal) else { return };
         let (arrival, record) = (self.arrivals, self.records.next());
         let mut keepers = 0;
         if !self.classes.have_room(&state.classes) {
@@ -201,21 +202,14 @@ impl Registry {
 
     /// What has to be received.
     pub(in crate::tokio) fn needed(&self) -> SignalSet {
-        let states = self.signals.iter().filter(|(_, state)| state.subscribers > 0);
-        let wanted = self.joins.iter().fold(self.reserved, |all, &join| all | join);
-        states.map(|(&signal, _)| signal).fold(wanted, SignalSet::with)
+        let subscribed = self.signals.which(|_, state| state.subscribers > 0);
+        self.joins.iter().fold(self.reserved | subscribed, |all, &join| all | join)
     }
 
     /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is
     /// unread of the rest.
     pub(in crate::tokio) fn received(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
-        let states = mem::take(&mut self.signals).into_iter();
-        let gone: BTreeMap<Signal, SignalState>;
-        (self.signals, gone) = states.partition(|(signal, _)| set.contains(*signal));
-        for signal in set {
-            self.signals.entry(signal).or_default();
-        }
-        unread.extend(gone.into_values().flat_map(SignalState::into_unread));
+        self.signals.receive(set, unread);
         self.watched = set;
         self.is_watch_stale = true;
     }

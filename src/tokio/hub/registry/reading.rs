@@ -13,7 +13,7 @@ impl Registry {
     fn unread_marks(&self, number: usize) -> impl Iterator<Item = (u64, usize)> {
         let marks = self.queues[number].marks.iter().enumerate();
         marks.filter_map(|(index, mark)| {
-            let since = self.signals.get(&mark.signal)?.unread_since(mark.group)?;
+            let since = self.signals.get(mark.signal)?.unread_since(mark.group)?;
             Some((since, index))
         })
     }
@@ -61,7 +61,7 @@ impl Registry {
     #[inline]
     fn read_standard(&mut self, number: usize, mark: usize) -> (SignalInfo, u64) {
         let Mark { signal, group } = &mut self.queues[number].marks[mark];
-        let state = self.signals.get_mut(signal).expect("a subscribed signal has its state");
+        let state = self.signals.get_mut(*signal).expect("a subscribed signal has its state");
         let (entered, info, merged) = state.read(*group);
         *group = entered;
         (info, merged)

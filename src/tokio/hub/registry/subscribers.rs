@@ -28,7 +28,7 @@ impl Registry {
     pub(in crate::tokio) fn join(&mut self, number: usize, set: SignalSet, woken: &mut Woken) {
         let mut acquired = Vec::new();
         for signal in set {
-            let state = self.signals.entry(signal).or_default();
+            let state = self.signals.entry(signal);
             if state.subscribers == 0 && !self.reserved.contains(signal) {
                 state.count -= state.unread.len() as u64; // they are put once more
                 acquired.extend(mem::take(&mut state.unread));
@@ -51,13 +51,13 @@ impl Registry {
         let left = self.queues[number].set - set;
         self.change_set(number, left, woken);
         for signal in set {
-            if let Some(state) = self.signals.get_mut(&signal) {
+            if let Some(state) = self.signals.get_mut(signal) {
                 state.subscribers -= 1;
             }
         }
         self.queues[number].marks.retain(|mark| {
             let stays = !set.contains(mark.signal);
-            if let (false, Some(state)) = (stays, self.signals.get_mut(&mark.signal)) {
+            if let (false, Some(state)) = (stays, self.signals.get_mut(mark.signal)) {
                 state.leave(mark.group);
             }
             stays
@@ -74,7 +74,7 @@ impl Registry {
         let (queue, signals) = (&mut self.queues[number], &mut self.signals);
         self.classes.leave(queue, &mut self.records, signals, &mut woken.stale);
         for entry in queue.withdraw(queue.set - set) {
-            let state = signals.get_mut(&entry.signal);
+            let state = signals.get_mut(entry.signal);
             let state = state.expect("a subscribed signal has its state");
             state.unread.extend(self.records.give_up(entry.record));
         }
