@@ -159,8 +159,9 @@ impl fmt::Display for ThreadInfo {
 /// # Errors
 ///
 /// If `/proc` is not mounted, can't be read or shows no masks (gVisor); if threads come and go so fast
-/// that no full list of them is to be had for a second. Always on macOS and the BSDs, which show no
-/// thread's mask and where receiving needs none.
+/// that no full list of them is to be had for a second, or for half a minute where one is being started
+/// and gets no processor. Always on macOS and the BSDs, which show no thread's mask and where receiving
+/// needs none.
 ///
 /// # Examples
 ///

@@ -33,7 +33,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::doubt::{Activity, Doubt, PAUSE};
+use self::doubt::{Doubt, PAUSE};
 use self::look::{Look, judge, look};
 use self::status::{Status, Text};
 use self::tasks::Tasks;
@@ -45,6 +45,9 @@ use crate::mask::ThreadInfo;
 /// to settle what needs a hundred ([`Doubt`]).
 const PATIENCE: Duration = Duration::from_secs(1);
 const LOOKS: u32 = 500;
+
+/// How long at most, if that is because of threads that get no processor ([`Doubt::is_starved`]).
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// The other threads that do not block `set`, without the threads `except`, which are the crate's
 /// own ([`own_tid`]); `None` where `/proc` is not mounted or shows no thread's mask.
@@ -73,6 +76,7 @@ pub(super) fn unblocked_threads(
         ended: BTreeSet::new(),
         doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
+        latest: Instant::now() + LONGEST,
         looks: 0,
         text,
     };
@@ -110,7 +114,7 @@ fn is_subset(list: &[u32], other: &[u32]) -> bool {
 
 fn too_busy(culprit: &str) -> io::Error {
     let message = format!(
-        "the audit of this process' threads found no quiet moment for a second, because of \
+        "the audit of this process' threads found no quiet moment for a second or more, because of \
          {culprit}: open the receiver, or reserve its signals, before starting threads; or open it \
          with Signals::builder().audit(false)"
     );
@@ -131,6 +135,8 @@ struct Audit {
     /// Threads that block all that a program can block, or more.
     doubts: BTreeMap<u32, Doubt>,
     deadline: Instant,
+    /// What the deadline is put off to at most.
+    latest: Instant,
     /// Lists read, and looks at those on them that were in doubt.
     looks: u32,
     /// Room for what is read.
@@ -197,9 +203,11 @@ impl Audit {
     fn read(&mut self, tasks: &Tasks, mut unread: Vec<u32>) -> io::Result<Vec<ThreadInfo>> {
         let mut offenders = Vec::new();
         let start = Instant::now();
+        let mut last = start;
         loop {
             self.looks += 1;
-            let (mut again, mut stuck) = (Vec::new(), String::new());
+            let now = Instant::now();
+            let (mut again, mut stuck, mut starved) = (Vec::new(), String::new(), 0);
             for tid in unread {
                 let look = look(tasks, tid, &mut self.text, self.set)?;
                 if !matches!(look, Look::BlocksAll { .. }) {
@@ -217,15 +225,26 @@ impl Audit {
                     // What it started before, the next list has.
                     Look::Ended => _ = self.ended.insert(tid),
                     Look::Gone => {}
-                    Look::BlocksAll { activity, .. } if self.is_settled(tid, activity) => {
-                        self.note_blocking(tid);
-                    }
-                    Look::BlocksAll { name, .. } => {
-                        stuck = format!("thread {tid} ({name:?}), which blocks everything");
-                        again.push(tid);
+                    Look::BlocksAll { name, activity } => {
+                        let doubt = self.doubts.entry(tid).or_default();
+                        if doubt.is_settled_by(activity) {
+                            self.note_blocking(tid);
+                        } else {
+                            let is_starved = doubt.is_starved(activity.seen);
+                            starved += usize::from(is_starved);
+                            let more = if is_starved { " and gets no processor" } else { "" };
+                            stuck =
+                                format!("thread {tid} ({name:?}), which blocks everything{more}");
+                            again.push(tid);
+                        }
                     }
                 }
             }
+            // The patience is for threads that could get on meanwhile.
+            if starved > 0 && starved == again.len() {
+                self.deadline = self.latest.min(self.deadline + (now - last));
+            }
+            last = now;
             if again.is_empty() || (self.is_late() && !offenders.is_empty()) {
                 return Ok(offenders);
             }
@@ -236,11 +255,6 @@ impl Audit {
             // One between is mostly done before a pause is over.
             if start.elapsed() < PAUSE { thread::yield_now() } else { thread::sleep(PAUSE) }
         }
-    }
-
-    /// Whether the thread blocks all by its own will.
-    fn is_settled(&mut self, tid: u32, now: Activity) -> bool {
-        self.doubts.entry(tid).or_default().is_settled_by(now)
     }
 }
 
@@ -273,6 +287,7 @@ mod tests {
             ended: BTreeSet::new(),
             doubts: BTreeMap::new(),
             deadline: now + PATIENCE,
+            latest: now + LONGEST,
             looks: 0,
             text: Text::new(),
         };

@@ -15,6 +15,9 @@ const ASLEEP_ALL: u32 = 10;
 /// the time, at once, to the thread that was to.
 const COMPUTED: u32 = 5;
 
+/// Ten ticks of `stat`: one that does not get on for so long is not about to.
+const STARVED: Duration = Duration::from_millis(100);
+
 /// What was seen of a thread whose mask is one that the C library makes for a moment.
 ///
 /// The C library makes it in three kinds of threads. A *newborn* runs for some microseconds, and
@@ -38,6 +41,8 @@ pub(super) struct Doubt {
     /// What the last look found of `user`, and how many found more than the one before.
     user: u64,
     ran: u32,
+    /// A look found it asleep, or further on than the first one did.
+    has_got_on: bool,
 }
 
 impl Doubt {
@@ -55,11 +60,19 @@ impl Doubt {
         }
         let user = now.user.saturating_sub(first.user);
         let system = now.system.saturating_sub(first.system);
+        self.has_got_on |= now.is_asleep || (user, system) != (0, 0);
         let needed = match now.mask {
             Mask::Full => ASLEEP_FULL,
             Mask::All => ASLEEP_ALL,
         };
         self.asleep >= needed || (self.ran >= COMPUTED && user > system)
+    }
+
+    /// Whether it has had no processor since the first look, for long: others have them all, or it is a
+    /// virtual one that stands still. Such a thread can't take the mask back.
+    pub(super) fn is_starved(&self, now: Instant) -> bool {
+        let since = self.first.map_or(Duration::ZERO, |first| now.duration_since(first.seen));
+        !self.has_got_on && since >= STARVED
     }
 }
 
@@ -132,6 +145,26 @@ mod tests {
             assert_eq!(settled(mask, |number| (false, ticks(number) / 25, ticks(number))), None);
             assert_eq!(settled(mask, |number| (false, 1000, ticks(number))), None);
         }
+    }
+
+    /// At the last of so many looks, a pause apart.
+    fn is_starved(looks: u32, look: impl Fn(u32) -> Look) -> bool {
+        let (start, mut doubt) = (Instant::now(), Doubt::default());
+        (1..=looks).fold(false, |_, number| {
+            let ((is_asleep, user, system), seen) = (look(number), start + PAUSE * number);
+            doubt.is_settled_by(Activity { seen, mask: Mask::Full, is_asleep, user, system });
+            doubt.is_starved(seen)
+        })
+    }
+
+    #[test]
+    fn a_thread_without_a_processor() {
+        assert!(!is_starved(50, |_| (false, 7, 7)), "it waits for its turn");
+        assert!(is_starved(200, |_| (false, 7, 7)));
+        // One that sleeps, or slept, and one that creates all the time.
+        assert!(!is_starved(200, |_| (true, 7, 7)));
+        assert!(!is_starved(200, |number| (number == 9, 7, 7)));
+        assert!(!is_starved(200, |number| (false, 7, ticks(number))));
     }
 
     #[test]
