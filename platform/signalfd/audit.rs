@@ -8,7 +8,7 @@
 //!   signals 32 and 33 too, musl and Bionic what any program could block. Such a mask says nothing:
 //!   look again. The kernel's own workers (io_uring) look like the former for good, and never take
 //!   a signal; a thread that blocks all by its own will looks like either for good, which shows in
-//!   what it does meanwhile ([`Doubt`]).
+//!   what it does meanwhile ([`doubt::Doubt`]).
 //! - A thread that has ended may still be listed. It does not count, except the process' first one:
 //!   whether a signal is ignored is decided by its mask even after its end.
 //! - Listing can stop early, or skip one, when the thread that it stands on ends. So a list is whole
@@ -24,16 +24,18 @@
 //! others come and go. A thread that is read only after that may have started others in between.
 
 mod doubt;
+mod listed;
 mod look;
 mod status;
 mod tasks;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::doubt::{Doubt, PAUSE};
+use self::doubt::PAUSE;
+use self::listed::{Finding, Thread, follow};
 use self::look::{Look, judge, look};
 use self::status::{Status, Text};
 use self::tasks::Tasks;
@@ -42,11 +44,11 @@ use crate::SignalSet;
 use crate::mask::ThreadInfo;
 
 /// How long to look again before giving up, and how often: where a look takes long, a second has too few
-/// to settle what needs a hundred ([`Doubt`]).
+/// to settle what needs a hundred ([`doubt::Doubt`]).
 const PATIENCE: Duration = Duration::from_secs(1);
 const LOOKS: u32 = 500;
 
-/// How long at most, if that is because of threads that get no processor ([`Doubt::is_starved`]).
+/// How long at most, if that is because of threads that get no processor ([`doubt::Doubt::is_starved`]).
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The other threads that do not block `set`, without the threads `except`, which are the crate's
@@ -65,51 +67,48 @@ pub(super) fn unblocked_threads(
     if process.as_ref().is_some_and(Status::shows_no_mask) {
         return Ok(None);
     }
-    let caught = process.and_then(|status| status.caught);
     // Where the kernel does not say, there may be one.
-    let is_handled = caught.is_none_or(|caught| !(caught & set).is_empty());
+    let is_handled = text.caught().is_none_or(|caught| !(caught & set).is_empty());
     let mut audit = Audit {
         set,
         handled: is_handled.then(own_tid),
-        blocking: BTreeMap::new(),
-        own: except.iter().copied().collect(),
-        ended: BTreeSet::new(),
-        doubts: BTreeMap::new(),
         deadline: Instant::now() + PATIENCE,
         latest: Instant::now() + LONGEST,
         looks: 0,
         text,
     };
-    let count = audit.count(process)?;
+    // The status of the process is that of its first thread.
+    let mut first = audit.text.process().map(Thread::new);
+    if let (Some(status), Some(first)) = (process, &mut first) {
+        let look = judge(first.tid, status, &audit.text, set)?;
+        if matches!(look, Look::Blocks) {
+            audit.note_blocking(first);
+        }
+    }
+    let count = process.and_then(|status| status.threads);
     // Alone, the calling thread knows that no other comes or goes.
-    if count == Some(1) && audit.has_read_first(process) {
+    if count == Some(1) && first.as_ref().is_some_and(Thread::is_settled) {
         return Ok(Some(Vec::new()));
     }
     let Some(mut tasks) = Tasks::open(count.unwrap_or_default())? else { return Ok(None) };
-    let mut list = tasks.list()?;
+    let (mut threads, _) = follow(first.into_iter().collect(), &tasks.list()?, except);
     loop {
         audit.looks += 1;
-        let unread = audit.unread(&list);
-        let offenders = audit.read(&tasks, unread)?;
+        let offenders = audit.read(&tasks, &mut threads)?;
         if !offenders.is_empty() {
             return Ok(Some(offenders));
         }
-        let is_whole = audit.counts(&tasks, list.len())?;
-        let next = tasks.list()?;
-        if is_whole && is_subset(&list, &next) {
+        let is_whole = audit.counts(&tasks, threads.len())?;
+        let have_been_read = threads.iter().all(Thread::is_settled);
+        let (next, are_listed_still) = follow(threads, &tasks.list()?, except);
+        if is_whole && have_been_read && are_listed_still {
             return Ok(Some(Vec::new()));
         }
         if audit.is_late() {
             return Err(too_busy("threads that come and go"));
         }
-        list = next;
+        threads = next;
     }
-}
-
-/// Of two lists in order.
-fn is_subset(list: &[u32], other: &[u32]) -> bool {
-    let mut other = other.iter();
-    list.iter().all(|tid| other.any(|found| found == tid))
 }
 
 fn too_busy(culprit: &str) -> io::Error {
@@ -126,14 +125,6 @@ struct Audit {
     /// Some of the set has a handler, so that a thread may block it only while that runs. The calling
     /// thread, which this is then, is not inside one.
     handled: Option<u32>,
-    /// Threads that were seen to block the set, and when that was first.
-    blocking: BTreeMap<u32, Instant>,
-    /// This crate's own threads.
-    own: BTreeSet<u32>,
-    /// Threads that are listed still.
-    ended: BTreeSet<u32>,
-    /// Threads that block all that a program can block, or more.
-    doubts: BTreeMap<u32, Doubt>,
     deadline: Instant,
     /// What the deadline is put off to at most.
     latest: Instant,
@@ -148,110 +139,89 @@ impl Audit {
         self.looks >= LOOKS && Instant::now() > self.deadline
     }
 
-    /// The number of threads, as the kernel counts them. It stands in the status of the first one,
-    /// which is thereby read.
-    fn count(&mut self, process: Option<Status>) -> io::Result<Option<usize>> {
-        let Some(status) = process else { return Ok(None) };
-        let count = status.threads;
-        if let Some(first) = status.process {
-            if matches!(judge(first, status, &self.text, self.set)?, Look::Blocks) {
-                self.note_blocking(first);
-            }
-        }
-        Ok(count)
-    }
-
     /// Whether the kernel counts so many threads just now, in either of two places.
     fn counts(&mut self, tasks: &Tasks, listed: usize) -> io::Result<bool> {
         if tasks.count() == Some(listed) {
             return Ok(true);
         }
         let process = Status::of_process(&mut self.text)?;
-        Ok(self.count(process)? == Some(listed))
-    }
-
-    /// Whether the process' first thread blocks the set, as its status said.
-    fn has_read_first(&self, process: Option<Status>) -> bool {
-        let first = process.and_then(|status| status.process);
-        first.is_some_and(|first| self.has_settled(first))
-    }
-
-    /// Those of the list that are still to be read.
-    fn unread(&mut self, list: &[u32]) -> Vec<u32> {
-        // A number that is gone may come again, as another thread's.
-        self.blocking.retain(|tid, _| list.binary_search(tid).is_ok());
-        self.ended.retain(|tid| list.binary_search(tid).is_ok());
-        let is_read = |tid: &u32| {
-            self.own.contains(tid) || self.ended.contains(tid) || self.has_settled(*tid)
-        };
-        list.iter().copied().filter(|tid| !is_read(tid)).collect()
+        Ok(process.and_then(|status| status.threads) == Some(listed))
     }
 
     /// Notes that a look found the thread blocking.
-    fn note_blocking(&mut self, tid: u32) {
-        self.blocking.entry(tid).or_insert_with(Instant::now);
+    fn note_blocking(&self, thread: &mut Thread) {
+        // A handler may run in each but the calling one.
+        let may_handle = self.handled.is_some_and(|caller| caller != thread.tid);
+        thread.finding = match thread.finding {
+            _ if !may_handle => Finding::Settled,
+            Finding::Blocking(first) if first.elapsed() >= PAUSE => Finding::Settled,
+            Finding::Blocking(first) => Finding::Blocking(first),
+            _ => Finding::Blocking(Instant::now()),
+        };
     }
 
-    /// Whether a thread that was seen to block does so by its own will, not for a handler that runs.
-    fn has_settled(&self, tid: u32) -> bool {
-        let is_in_doubt = self.handled.is_some_and(|caller| caller != tid);
-        let first = self.blocking.get(&tid);
-        first.is_some_and(|first| !is_in_doubt || first.elapsed() >= PAUSE)
-    }
-
-    /// Reads each of the threads, and returns those that do not block the set.
-    fn read(&mut self, tasks: &Tasks, mut unread: Vec<u32>) -> io::Result<Vec<ThreadInfo>> {
+    /// Reads each of the threads that is not settled, until all are or have gone, and returns those that
+    /// do not block the set.
+    fn read(&mut self, tasks: &Tasks, threads: &mut [Thread]) -> io::Result<Vec<ThreadInfo>> {
         let mut offenders = Vec::new();
         let start = Instant::now();
         let mut last = start;
         loop {
             self.looks += 1;
             let now = Instant::now();
-            let (mut again, mut stuck, mut starved) = (Vec::new(), String::new(), 0);
-            for tid in unread {
-                let look = look(tasks, tid, &mut self.text, self.set)?;
-                if !matches!(look, Look::BlocksAll { .. }) {
-                    self.doubts.remove(&tid);
-                }
-                match look {
+            // How many have to be looked at again, and how many of them get no processor; of one its
+            // name if it blocks everything.
+            let (mut again, mut starved, mut stuck) = (0, 0, None);
+            for thread in threads.iter_mut().filter(|thread| !thread.is_settled()) {
+                let tid = thread.tid;
+                match look(tasks, tid, &mut self.text, self.set)? {
                     Look::Blocks => {
-                        self.note_blocking(tid);
-                        if !self.has_settled(tid) {
-                            stuck = format!("thread {tid}, which may be inside a handler");
-                            again.push(tid);
+                        self.note_blocking(thread);
+                        if !thread.is_settled() {
+                            again += 1;
+                            stuck = Some((tid, None));
                         }
                     }
-                    Look::Lets { thread } => offenders.push(thread),
+                    Look::Lets { thread: offender } => {
+                        offenders.push(offender);
+                        thread.finding = Finding::Settled;
+                    }
                     // What it started before, the next list has.
-                    Look::Ended => _ = self.ended.insert(tid),
-                    Look::Gone => {}
+                    Look::Ended => thread.finding = Finding::Settled,
+                    Look::Gone => thread.finding = Finding::Unread,
                     Look::BlocksAll { name, activity } => {
-                        let doubt = self.doubts.entry(tid).or_default();
-                        if doubt.is_settled_by(activity) {
-                            self.note_blocking(tid);
-                        } else {
+                        let mut doubt = match mem::replace(&mut thread.finding, Finding::Settled) {
+                            Finding::Doubtful(doubt) => doubt,
+                            _ => Box::default(),
+                        };
+                        if !doubt.is_settled_by(activity) {
                             let is_starved = doubt.is_starved(activity.seen);
-                            starved += usize::from(is_starved);
-                            let more = if is_starved { " and gets no processor" } else { "" };
-                            stuck =
-                                format!("thread {tid} ({name:?}), which blocks everything{more}");
-                            again.push(tid);
+                            again += 1;
+                            starved += u32::from(is_starved);
+                            stuck = Some((tid, Some((name, is_starved))));
+                            thread.finding = Finding::Doubtful(doubt);
                         }
                     }
                 }
             }
             // The patience is for threads that could get on meanwhile.
-            if starved > 0 && starved == again.len() {
+            if starved > 0 && starved == again {
                 self.deadline = self.latest.min(self.deadline + (now - last));
             }
             last = now;
-            if again.is_empty() || (self.is_late() && !offenders.is_empty()) {
+            let Some((tid, all)) = stuck else { return Ok(offenders) };
+            if self.is_late() && !offenders.is_empty() {
                 return Ok(offenders);
             }
             if self.is_late() {
-                return Err(too_busy(&stuck));
+                return Err(too_busy(&match all {
+                    None => format!("thread {tid}, which may be inside a handler"),
+                    Some((name, is_starved)) => {
+                        let more = if is_starved { " and gets no processor" } else { "" };
+                        format!("thread {tid} ({name:?}), which blocks everything{more}")
+                    }
+                }));
             }
-            unread = again;
             // One between is mostly done before a pause is over.
             if start.elapsed() < PAUSE { thread::yield_now() } else { thread::sleep(PAUSE) }
         }
@@ -263,45 +233,36 @@ mod tests {
     use super::*;
     use crate::Signal;
 
-    #[test]
-    fn of_two_lists() {
-        assert!(is_subset(&[], &[]) && is_subset(&[1, 3], &[1, 2, 3]) && is_subset(&[2], &[1, 2]));
-        for missing in [1, 2, 3] {
-            let rest: Vec<u32> = (1..=3).filter(|&tid| tid != missing).collect();
-            assert!(!is_subset(&[1, 2, 3], &rest) && is_subset(&rest, &[1, 2, 3]));
-        }
-    }
-
     /// A thread that blocks a signal with a handler is looked at once more, after a pause: the
     /// calling one is inside none.
     #[test]
     fn a_short_handler_does_not_pass_for_a_mask() {
         let (caller, other) = (1, 2);
-        // Within a pause, however slow the machine is.
-        let now = Instant::now() + PATIENCE * 60;
+        let now = Instant::now();
         let mut audit = Audit {
             set: Signal::TERM.into(),
             handled: Some(caller),
-            blocking: [(caller, now), (other, now)].into(),
-            own: BTreeSet::new(),
-            ended: BTreeSet::new(),
-            doubts: BTreeMap::new(),
             deadline: now + PATIENCE,
             latest: now + LONGEST,
             looks: 0,
             text: Text::new(),
         };
-        let list = [caller, other];
-        assert_eq!(audit.unread(&list), [other]);
-        audit.note_blocking(other);
-        assert_eq!(audit.unread(&list), [other], "the first look counts");
-        audit.blocking.insert(other, Instant::now() - PAUSE);
-        assert!(audit.unread(&list).is_empty());
+        let settles = |audit: &Audit, tid, finding| {
+            let mut thread = Thread { tid, finding };
+            audit.note_blocking(&mut thread);
+            thread.is_settled()
+        };
+        assert!(settles(&audit, caller, Finding::Unread));
+        assert!(!settles(&audit, other, Finding::Unread));
+        // Within a pause, however slow the machine is.
+        assert!(
+            !settles(&audit, other, Finding::Blocking(now + PATIENCE * 60)),
+            "the first counts"
+        );
+        assert!(settles(&audit, other, Finding::Blocking(now - PAUSE)));
+        let doubtful = Finding::Doubtful(Box::default());
+        assert!(!settles(&audit, other, doubtful), "it blocked all, maybe as one that is born");
         audit.handled = None;
-        audit.blocking.insert(other, Instant::now());
-        assert!(audit.unread(&list).is_empty(), "no handler runs");
-        // Another thread may have a number next that was gone.
-        assert!(audit.unread(&[caller]).is_empty());
-        assert_eq!(audit.unread(&list), [other]);
+        assert!(settles(&audit, other, Finding::Unread), "no handler runs");
     }
 }

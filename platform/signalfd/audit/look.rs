@@ -34,13 +34,10 @@ pub(super) fn look(tasks: &Tasks, tid: u32, text: &mut Text, set: SignalSet) -> 
 
 /// What the status says, which was read from the text.
 pub(super) fn judge(tid: u32, status: Status, text: &Text, set: SignalSet) -> io::Result<Look> {
-    // Not the same as this process' id, should /proc be of another pid namespace.
-    let is_first = status.process == Some(tid);
     let has_gone = !status.has_memory || status.threads == Some(0);
-    let blocked = match status.blocked {
-        Some(blocked) if is_first || !has_gone => blocked,
-        _ => return Ok(Look::Ended),
-    };
+    // The first thread: its number is not this process' id, should /proc be of another pid namespace.
+    let may_count = !has_gone || text.process() == Some(tid);
+    let Some(blocked) = status.blocked.filter(|_| may_count) else { return Ok(Look::Ended) };
     let unblocked = set - blocked;
     // 32 is the C library's own in each of them (an ending thread of glibc lets 33 in); a program
     // can't block it through its functions.
@@ -57,7 +54,7 @@ pub(super) fn judge(tid: u32, status: Status, text: &Text, set: SignalSet) -> io
             return Ok(Look::Gone);
         };
         if !is_worker {
-            let (seen, is_asleep) = (Instant::now(), status.is_asleep);
+            let (seen, is_asleep) = (Instant::now(), text.is_asleep());
             let activity = Activity { seen, mask, is_asleep, user, system };
             return Ok(Look::BlocksAll { name: text.name(), activity });
         }

@@ -1,7 +1,7 @@
 //! What the files of a thread say: `status` and `stat`.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, Read as _};
 use std::str::FromStr;
 
 use super::tasks::{TASKS, unless_ended};
@@ -28,7 +28,7 @@ impl Text {
             let count = file.read(&mut self.bytes[self.len..])?;
             self.len += count;
             let status = Status::parse(&self.bytes[..self.len]);
-            if count == 0 || status.caught.is_some() {
+            if count == 0 || status.blocked.is_some() {
                 return Ok(status);
             }
             if self.len == self.bytes.len() {
@@ -37,28 +37,40 @@ impl Text {
         }
     }
 
-    /// The thread's name, which need not be UTF-8. It stands first.
+    /// The thread's name, which need not be UTF-8.
     pub(super) fn name(&self) -> String {
-        let line = next_line(&mut &self.bytes[..self.len]).unwrap_or_default();
-        let name = line.strip_prefix(b"Name:").unwrap_or_default();
+        let name = field(&mut &self.bytes[..self.len], b"Name:").unwrap_or_default();
         String::from_utf8_lossy(name.trim_ascii()).into()
+    }
+
+    /// Whether `State` is S: the thread waits for something, and not for the kernel's own sake.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.field(b"State:").is_some_and(|state| state.trim_ascii().starts_with(b"S"))
+    }
+
+    /// `Tgid`: the number of the process, which is that of its first thread.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.field(b"Tgid:").and_then(decimal)
+    }
+
+    /// `SigCgt`: what the process has a handler for.
+    pub(super) fn caught(&self) -> Option<SignalSet> {
+        self.field(b"SigCgt:").and_then(set)
+    }
+
+    fn field(&self, key: &[u8]) -> Option<&[u8]> {
+        field(&mut after_name(&self.bytes[..self.len]), key)
     }
 }
 
-/// What a `status` file says, as far as it is needed.
+/// What a `status` file says, as far as it is needed of each thread.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Status {
-    /// `State` is S: it waits for something, and not for the kernel's own sake.
-    pub(super) is_asleep: bool,
-    /// `Tgid`.
-    pub(super) process: Option<u32>,
     /// `VmSize` is there.
     pub(super) has_memory: bool,
     pub(super) threads: Option<usize>,
-    /// `SigBlk`.
+    /// `SigBlk`, which comes last of these.
     pub(super) blocked: Option<SignalSet>,
-    /// `SigCgt`, which comes last of all these: what the process has a handler for.
-    pub(super) caught: Option<SignalSet>,
 }
 
 impl Status {
@@ -75,48 +87,67 @@ impl Status {
 
     /// A line counts once it is whole.
     fn parse(text: &[u8]) -> Status {
-        let (mut status, mut rest) = (Status::default(), text);
-        while let Some(line) = next_line(&mut rest) {
-            // Most lines are not looked at, so they are told apart by their beginning.
-            match line {
-                [b'S', b't', b'a', b't', b'e', b':', state @ ..] => {
-                    status.is_asleep = state.trim_ascii().starts_with(b"S");
-                }
-                [b'T', b'g', b'i', b'd', b':', number @ ..] => status.process = decimal(number),
-                [b'V', b'm', b'S', b'i', b'z', b'e', b':', ..] => status.has_memory = true,
-                [b'T', b'h', b'r', b'e', b'a', b'd', b's', b':', number @ ..] => {
-                    status.threads = decimal(number);
-                }
-                [b'S', b'i', b'g', b'B', b'l', b'k', b':', mask @ ..] => status.blocked = set(mask),
-                [b'S', b'i', b'g', b'C', b'g', b't', b':', mask @ ..] => {
-                    status.caught = set(mask);
-                    break;
-                }
-                _ => {}
-            }
+        let mut rest = after_name(text);
+        let memory = field(&mut rest, b"VmSize:");
+        let threads = field(&mut rest, b"Threads:");
+        let blocked = field(&mut rest, b"SigBlk:");
+        Status {
+            has_memory: memory.is_some(),
+            threads: threads.and_then(decimal),
+            blocked: blocked.and_then(set),
         }
-        status
     }
 }
 
-/// Takes the next line, without its end; `None` if there is no whole one.
-fn next_line<'a>(text: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// The lines after the first one, which has text of a program's own, but no end of a line in it: the
+/// kernel escapes that.
+fn after_name(mut text: &[u8]) -> &[u8] {
+    field(&mut text, b"Name:");
+    text
+}
+
+/// What stands after the next key of this name, up to the end of its line; the text then goes on from
+/// there: the kernel has always written the lines in the order in which they are asked for here. The text
+/// stays where it is if there is none, or no whole line.
+fn field<'a>(text: &mut &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let mut rest = *text;
-    // Reading from memory does not fail.
-    let len = rest.skip_until(b'\n').ok()?;
-    let line = text[..len].strip_suffix(b"\n")?;
-    *text = rest;
-    Some(line)
+    loop {
+        rest = &rest[position(rest, *key.first()?)?..];
+        if rest.starts_with(key) {
+            break;
+        }
+        rest = &rest[1..];
+    }
+    let value = &rest[key.len()..];
+    let end = value.iter().position(|&byte| byte == b'\n')?;
+    (_, *text) = value.split_at(end);
+    Some(&value[..end])
+}
+
+/// Where the byte is first. Of the fifty lines of a status three count, so most of it is passed over: 16
+/// bytes at once, which are compared in one instruction since none of them ends the loop.
+fn position(text: &[u8], byte: u8) -> Option<usize> {
+    let has_it = |block: &[u8]| block.iter().fold(false, |found, &other| found | (other == byte));
+    let passed = 16 * text.chunks_exact(16).take_while(|block| !has_it(block)).count();
+    Some(passed + text[passed..].iter().position(|&other| other == byte)?)
 }
 
 pub(super) fn decimal<T: FromStr>(field: &[u8]) -> Option<T> {
     std::str::from_utf8(field.trim_ascii()).ok()?.parse().ok()
 }
 
-/// A set as the kernel writes it, in hexadecimal digits.
+/// A set as the kernel writes it: 16 hexadecimal digits, or 32 on MIPS.
 fn set(field: &[u8]) -> Option<SignalSet> {
-    let digits = std::str::from_utf8(field.trim_ascii()).ok()?;
-    u128::from_str_radix(digits, 16).ok().map(SignalSet::from_bits)
+    let digits = field.trim_ascii();
+    let bits = digits.iter().try_fold(0, |bits: u128, &digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(bits << 4 | u128::from(digit))
+    })?;
+    (1..=32).contains(&digits.len()).then(|| SignalSet::from_bits(bits))
 }
 
 /// What a `stat` file says, as far as it is needed.
@@ -162,18 +193,50 @@ mod tests {
         VmSize:\t   71480 kB\nThreads:\t2\nSigQ:\t0/31434\nSigPnd:\t0000000000000000\n\
         ShdPnd:\t0000000000000000\nSigBlk:\t0000000000004001\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000002\n";
 
+    fn text(bytes: &[u8]) -> Text {
+        Text { bytes: bytes.into(), len: bytes.len() }
+    }
+
     #[test]
     fn a_status_reads() {
         let status = Status::parse(TEXT.as_bytes());
-        assert_eq!(status.process, Some(4321));
         assert_eq!((status.has_memory, status.threads), (true, Some(2)));
-        assert!(status.is_asleep);
         assert_eq!(status.blocked, Some([Signal::HUP, Signal::TERM].into()));
-        assert_eq!(status.caught, Some(Signal::INT.into()));
+        let text = text(TEXT.as_bytes());
+        assert_eq!(text.process(), Some(4321));
+        assert!(text.is_asleep());
+        assert_eq!(text.caught(), Some(Signal::INT.into()));
     }
 
-    fn text(bytes: &[u8]) -> Text {
-        Text { bytes: bytes.into(), len: bytes.len() }
+    /// An ended thread's has no memory, and what follows is found nevertheless.
+    #[test]
+    fn without_a_line() {
+        let whole = Status::parse(TEXT.as_bytes());
+        for line in TEXT.lines().skip(1) {
+            let status = Status::parse(TEXT.replace(&format!("{line}\n"), "").as_bytes());
+            let is = |key| line.starts_with(key);
+            assert_eq!(status.has_memory, !is("VmSize:"));
+            assert_eq!(status.threads, whole.threads.filter(|_| !is("Threads:")));
+            assert_eq!(status.blocked, whole.blocked.filter(|_| !is("SigBlk:")));
+        }
+    }
+
+    /// Whatever a thread is called.
+    #[test]
+    fn a_name_is_no_line() {
+        for key in
+            ["State:\tR", "Tgid:\t1", "VmSize:\t1 kB", "Threads:\t7", "SigBlk:\tf", "Name:\ta"]
+        {
+            let named = TEXT.replace("busy bee", key);
+            let without = named.replace("VmSize:\t   71480 kB\n", "");
+            assert!(!Status::parse(without.as_bytes()).has_memory, "{key}");
+            let status = Status::parse(named.as_bytes());
+            assert_eq!((status.has_memory, status.threads), (true, Some(2)), "{key}");
+            assert_eq!(status.blocked, Some([Signal::HUP, Signal::TERM].into()), "{key}");
+            let text = text(named.as_bytes());
+            assert_eq!((text.process(), text.is_asleep()), (Some(4321), true), "{key}");
+            assert_eq!(text.name(), key);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -76,11 +76,14 @@ impl Tasks {
 
     /// What the thread's status says; `None` if it has ended. Its text is read to `text`.
     pub(super) fn status(&self, tid: u32, text: &mut Text) -> io::Result<Option<Status>> {
-        // The longest number has ten digits.
-        let mut path = [0; 24];
-        // There is room.
-        let _ = write!(&mut path[..], "{tid}/status");
-        let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
+        // The number goes before the name, and has ten digits at most.
+        let (mut path, mut at, mut rest) = (*b"0000000000/status\0", 10, tid);
+        while rest > 0 {
+            at -= 1;
+            path[at] += (rest % 10) as u8;
+            rest /= 10;
+        }
+        let path = CStr::from_bytes_with_nul(&path[at..]).unwrap_or_default();
         let status = calls::open_at(self.directory.as_fd(), path).and_then(|file| text.read(file));
         unless_ended(|| format!("{TASKS}/{tid}/status"), status)
     }
