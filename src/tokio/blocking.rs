@@ -45,15 +45,21 @@ pub(super) fn block_on<T>(
     deadline: Option<Instant>,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Option<T> {
+    let mut polled = Poll::Pending;
+    block_until(deadline, &mut |cx| {
+        polled = poll(cx);
+        polled.is_ready()
+    });
+    match polled {
+        Poll::Ready(found) => Some(found),
+        Poll::Pending => None,
+    }
+}
+
+/// Blocks the calling thread until `is_ready`, or until the time is over.
+fn block_until(deadline: Option<Instant>, is_ready: &mut dyn FnMut(&mut Context<'_>) -> bool) {
     let thread = Arc::new(ThreadWaker { is_woken: Mutex::new(false), woken: Condvar::new() });
     let waker = Waker::from(thread.clone());
     let mut cx = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(found) = poll(&mut cx) {
-            return Some(found);
-        }
-        if !thread.wait(deadline) {
-            return None;
-        }
-    }
+    while !is_ready(&mut cx) && thread.wait(deadline) {}
 }

@@ -10,7 +10,6 @@
 //! that is not a task's of tokio (a nested executor, the future that `block_on` runs, a thread) is
 //! woken directly: it is told by its vtable, which all of tokio's tasks share.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
@@ -54,8 +53,11 @@ impl Shared {
     }
 }
 
-/// The runtimes in which tasks wait. An entry goes with the last waiter of its runtime.
-static RUNTIMES: PerProcess<Mutex<HashMap<Id, Weak<Runtime>>>> = PerProcess::new();
+/// The runtimes in which tasks wait: most programs have one.
+type Runtimes = Vec<(Id, Weak<Runtime>)>;
+
+/// An entry goes with the last waiter of its runtime.
+static RUNTIMES: PerProcess<Mutex<Runtimes>> = PerProcess::new();
 
 /// The vtable of the wakers of tokio's tasks; null before the first distributor has run.
 static TASKS: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
@@ -73,12 +75,13 @@ impl Runtime {
         }
         let mut runtimes =
             RUNTIMES.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtime) = runtimes.get(&handle.id()).and_then(Weak::upgrade) {
+        let same = runtimes.iter().find(|(id, _)| *id == handle.id());
+        if let Some(runtime) = same.and_then(|(_, runtime)| runtime.upgrade()) {
             return is_known.then_some(runtime);
         }
-        runtimes.retain(|_, runtime| runtime.strong_count() > 0);
+        runtimes.retain(|(_, runtime)| runtime.strong_count() > 0);
         let runtime = Arc::new(Runtime::default());
-        runtimes.insert(handle.id(), Arc::downgrade(&runtime));
+        runtimes.push((handle.id(), Arc::downgrade(&runtime)));
         drop(runtimes);
         drop(handle.spawn(Distributor { shared: runtime.shared.clone(), woken: Vec::new() }));
         // The first distributor of all has yet to tell what a task's waker is.

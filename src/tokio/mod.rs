@@ -63,6 +63,7 @@ mod model;
 mod reader;
 mod roster;
 mod shutdown;
+mod slab;
 mod source;
 mod stream;
 mod sync;

@@ -11,10 +11,10 @@ use std::task::Waker;
 
 use super::log::Log;
 use super::queue::Queue;
-use super::slab::Slab;
 use super::turn::{Registration, Turn};
 use crate::SignalSet;
 use crate::tokio::roster::{Call, Member, Roster, Task};
+use crate::tokio::slab::Slab;
 use crate::tokio::waiters::{Stale, Waiter, Woken};
 
 pub(super) struct Class {

@@ -7,9 +7,9 @@ use super::class::{Class, Listing};
 use super::log::Log;
 use super::queue::Queue;
 use super::records::Records;
-use super::slab::Slab;
 use super::states::States;
 use super::turn::Registration;
+use crate::tokio::slab::Slab;
 use crate::tokio::waiters::{Stale, Waiter, Woken};
 
 #[derive(Default)]

@@ -9,7 +9,6 @@ pub(super) mod receiver;
 mod records;
 pub(super) mod registry;
 mod signal_state;
-mod slab;
 mod states;
 mod subscriber;
 pub(super) mod turn;

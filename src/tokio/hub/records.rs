@@ -1,7 +1,7 @@
 //! The records of real-time signals that some subscriber has not read yet, each once.
 
-use super::slab::Slab;
 use crate::SignalInfo;
+use crate::tokio::slab::Slab;
 
 #[derive(Debug, Default)]
 pub(super) struct Records(Slab<Record>);

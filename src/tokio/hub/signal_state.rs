@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::slab::Slab;
 use crate::SignalInfo;
+use crate::tokio::slab::Slab;
 
 /// One received signal: its subscribers, and what became of its records.
 ///

@@ -1,15 +1,19 @@
 //! The latch of a shutdown: the first signal, kept for all its waiters.
 
-use std::collections::BTreeMap;
+mod waiting;
+
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
+
+pub(in crate::tokio) use self::waiting::Waiting;
 
 use super::ShutdownCause;
 use crate::SignalInfo;
 use crate::tokio::kernel::Kernel;
+use crate::tokio::slab::Slab;
 use crate::tokio::source::{After, Shared, Sink, State};
 use crate::tokio::waiters::Woken;
 
@@ -27,18 +31,26 @@ pub(in crate::tokio) struct Latch {
     keeps: bool,
     /// One further signal that was read for a waiter that had gone by then.
     further: Option<SignalInfo>,
-    /// The waiters for the first signal, and those for a further one, by their numbers.
-    first_waiters: BTreeMap<u64, Waker>,
-    further_waiters: BTreeMap<u64, Waker>,
-    next: u64,
+    /// By their numbers.
+    waiters: Slab<Waiter>,
     clones: usize,
+}
+
+/// What a waiter waits for, while it does.
+type Waiter = Option<(Which, Waker)>;
+
+/// Which signal is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    First,
+    Further,
 }
 
 impl Sink for Latch {
     fn wants(&mut self) -> usize {
         let wanted = match self.cause {
-            None => !self.first_waiters.is_empty(),
-            Some(_) => self.keeps && self.further.is_none() && !self.further_waiters.is_empty(),
+            None => self.is_waited_for(Which::First),
+            Some(_) => self.keeps && self.further.is_none() && self.is_waited_for(Which::Further),
         };
         if wanted { ONE } else { 0 }
     }
@@ -48,7 +60,7 @@ impl Sink for Latch {
             self.fire(ShutdownCause::Signal(info), woken);
         } else {
             self.further = Some(info);
-            woken.wakers.extend(mem::take(&mut self.further_waiters).into_values());
+            self.wake(Which::Further, woken);
         }
     }
 
@@ -62,8 +74,8 @@ impl Sink for Latch {
     }
 
     fn all(&mut self, woken: &mut Woken) {
-        woken.wakers.extend(mem::take(&mut self.first_waiters).into_values());
-        woken.wakers.extend(mem::take(&mut self.further_waiters).into_values());
+        self.wake(Which::First, woken);
+        self.wake(Which::Further, woken);
     }
 }
 
@@ -75,9 +87,7 @@ impl Latch {
             is_told: false,
             keeps,
             further: None,
-            first_waiters: BTreeMap::new(),
-            further_waiters: BTreeMap::new(),
-            next: 0,
+            waiters: Slab::default(),
             clones: 1,
         }
     }
@@ -107,6 +117,23 @@ impl Latch {
 
     fn has_further(&self) -> bool {
         self.further.is_some()
+    }
+
+    fn is_waited_for(&mut self, which: Which) -> bool {
+        let is_such = |waiter: &Waiter| matches!(waiter, Some((such, _)) if *such == which);
+        self.waiters.iter_mut().any(|(_, waiter)| is_such(waiter))
+    }
+
+    /// Moves the waiters for such a signal to `woken`.
+    fn wake(&mut self, which: Which, woken: &mut Woken) {
+        for (_, waiter) in self.waiters.iter_mut() {
+            let taken = waiter.take_if(|(such, _)| *such == which);
+            woken.wakers.extend(taken.map(|(_, waker)| waker));
+        }
+    }
+
+    fn set_waiter(&mut self, number: usize, waiter: Waiter) -> Option<Waker> {
+        mem::replace(&mut self.waiters[number], waiter).map(|(_, waker)| waker)
     }
 }
 
@@ -186,116 +213,5 @@ impl<K: Kernel> State<Latch, K> {
             return Ok(());
         }
         self.read(kernel, ONE, after)
-    }
-}
-
-/// A waiter. Dropping this ends it, so that the reader thread reads nothing for a future that has gone.
-pub(in crate::tokio) struct Waiting<K: Kernel> {
-    shared: Arc<Latched<K>>,
-    number: u64,
-}
-
-/// Which signal is waited for.
-#[derive(Clone, Copy)]
-enum Which {
-    First,
-    Further,
-}
-
-impl<K: Kernel> Waiting<K> {
-    pub(in crate::tokio) fn new(shared: &Arc<Latched<K>>) -> io::Result<Waiting<K>> {
-        let mut state = shared.lock()?;
-        state.sink.next += 1;
-        Ok(Waiting { shared: shared.clone(), number: state.sink.next })
-    }
-
-    /// Polls for the first signal.
-    pub(in crate::tokio) fn poll_first(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<ShutdownCause>> {
-        self.poll(cx, Which::First, |state| state.sink.tell())
-    }
-
-    /// Polls for a further signal; `None` if there will be none.
-    pub(in crate::tokio) fn poll_further(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Option<SignalInfo>>> {
-        self.poll(cx, Which::Further, |state| match state.sink.further.take() {
-            None if state.receiver.is_some() => None,
-            further => Some(further),
-        })
-    }
-
-    fn poll<T>(
-        &self,
-        cx: &mut Context<'_>,
-        which: Which,
-        take: impl Fn(&mut State<Latch, K>) -> Option<T>,
-    ) -> Poll<io::Result<T>> {
-        let found = self.shared.with(|state, after| {
-            let found = take(state);
-            let waiters = state.waiters(which);
-            let earlier = waiters.get(&self.number);
-            let is_waiting = earlier.is_some_and(|earlier| earlier.will_wake(cx.waker()));
-            if found.is_some() {
-                after.woken.stale.extend(waiters.remove(&self.number));
-            }
-            (found, is_waiting)
-        });
-        match found {
-            Err(error) => return Poll::Ready(Err(error)),
-            Ok((Some(found), _)) => return Poll::Ready(Ok(found)),
-            Ok((None, true)) => return Poll::Pending,
-            Ok((None, false)) => {}
-        }
-        // Cloned without the lock: it is code of the program.
-        let waker = cx.waker().clone();
-        let done = self.shared.with(|state, after| {
-            if let Some(found) = take(state) {
-                after.woken.stale.push(waker);
-                return Ok(Some(found));
-            }
-            after.woken.stale.extend(state.waiters(which).insert(self.number, waker));
-            if state.sink.is_closing {
-                return Ok(None); // it is woken at the end of that
-            }
-            self.shared.ensure_armed(state, after, ONE, |latch| match which {
-                Which::First => latch.has_fired(),
-                Which::Further => latch.has_further(),
-            })?;
-            Ok(None)
-        });
-        match done.and_then(|done| done) {
-            Ok(Some(found)) => Poll::Ready(Ok(found)),
-            Err(error) => Poll::Ready(Err(error)),
-            // What was read just now has closed the receiver when this is seen.
-            Ok(None) => match self.shared.lock() {
-                Ok(mut state) => {
-                    take(&mut state).map_or(Poll::Pending, |found| Poll::Ready(Ok(found)))
-                }
-                Err(error) => Poll::Ready(Err(error)),
-            },
-        }
-    }
-}
-
-impl<K: Kernel> State<Latch, K> {
-    fn waiters(&mut self, which: Which) -> &mut BTreeMap<u64, Waker> {
-        match which {
-            Which::First => &mut self.sink.first_waiters,
-            Which::Further => &mut self.sink.further_waiters,
-        }
-    }
-}
-
-impl<K: Kernel> Drop for Waiting<K> {
-    fn drop(&mut self) {
-        // In a forked child there is nothing to end.
-        let _ = self.shared.with(|state, after| {
-            after.woken.stale.extend(state.sink.first_waiters.remove(&self.number));
-            after.woken.stale.extend(state.sink.further_waiters.remove(&self.number));
-        });
     }
 }
