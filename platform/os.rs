@@ -251,7 +251,7 @@ impl Kernel for Os {
     }
 
     fn start_thread(&self, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-        thread::Builder::new().name(THREAD.into()).spawn(run).map(drop)
+        spawn(THREAD, run)
     }
 
     fn now(&self) -> Duration {
@@ -264,24 +264,24 @@ impl Kernel for Os {
 /// The name of this crate's own threads, by which an audit's error calls them.
 pub(crate) const THREAD: &str = "signal-source";
 
+/// Starts a thread with this thread's mask. What the standard library does around it is compiled once.
+fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+}
+
 /// Starts a thread of this crate's own that blocks every signal, and that no audit looks at.
 #[cfg(feature = "tokio")]
-pub(crate) fn start_quiet_thread(
-    name: &str,
-    run: impl FnOnce() + Send + 'static,
-) -> io::Result<()> {
-    let started = super::process::locked(&Os, |_| {
-        // It begins with this thread's mask, which is full just now.
-        thread::Builder::new().name(name.into()).spawn(move || {
-            let done = Os.set_mask(Os.everything());
-            debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
-            let tid = Os.tid();
-            Os.with_state(|state| state.quiet_threads.push(tid));
-            run();
-            Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
-        })
-    })?;
-    started.map(drop)
+pub(crate) fn start_quiet_thread(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    let quiet = move || {
+        let done = Os.set_mask(Os.everything());
+        debug_assert!(done.is_ok(), "the thread that started this one changed its mask");
+        let tid = Os.tid();
+        Os.with_state(|state| state.quiet_threads.push(tid));
+        run();
+        Os.with_state(|state| state.quiet_threads.retain(|&other| other != tid));
+    };
+    // It begins with this thread's mask, which is full under the lock.
+    super::process::locked(&Os, |_| spawn(name, Box::new(quiet)))?
 }
 
 static STATE: PerProcess<Mutex<State<backend::Shared>>> = PerProcess::new();

@@ -145,7 +145,7 @@ impl Kernel for System {
         poller()?; // an error is better here than on the thread
         let reader = Arc::new(Reader::new(System));
         let run = reader.clone();
-        platform::start_quiet_thread("signal-reader", move || run.run())?;
+        platform::start_quiet_thread("signal-reader", Box::new(move || run.run()))?;
         *started = Some(reader.clone());
         Ok(reader)
     }
@@ -157,11 +157,12 @@ impl Kernel for System {
             slot.lock().unwrap_or_else(PoisonError::into_inner).take()
         };
         let aside = slot.clone();
-        let started = platform::start_quiet_thread("signal-closer", move || {
+        let run = move || {
             if let Some(run) = take(&aside) {
                 run();
             }
-        });
+        };
+        let started = platform::start_quiet_thread("signal-closer", Box::new(run));
         if started.is_err() {
             if let Some(run) = take(&slot) {
                 run();

@@ -68,7 +68,7 @@ impl Sink for Registry {
         };
         state.count += 1;
         if state.subscribers == 0 {
-            state.unread.push_back(info);
+            state.unread.push(info);
             return;
         }
         self.arrivals += 1;

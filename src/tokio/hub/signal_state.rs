@@ -1,7 +1,5 @@
 //! What a hub knows of one received signal.
 
-use std::collections::VecDeque;
-
 use crate::SignalInfo;
 use crate::tokio::slab::Slab;
 
@@ -25,7 +23,7 @@ pub(in crate::tokio) struct SignalState {
     /// The number of the group that has read everything; none if it is empty.
     open: Option<usize>,
     /// What no subscriber has read, nor can any more.
-    pub(super) unread: VecDeque<SignalInfo>,
+    pub(super) unread: Vec<SignalInfo>,
 }
 
 /// Subscribers that have read a standard signal as far.
