@@ -142,8 +142,9 @@ pub(super) fn locked<K: Kernel, T>(
     kernel: &K,
     change: impl FnOnce(&mut Change<'_, K>) -> T,
 ) -> io::Result<T> {
-    let before = kernel.set_mask(SignalSet::from_bits(u128::MAX))?;
-    Ok(run(kernel, Some(before), change))
+    let (mut change, mut result) = (Some(change), None);
+    run(kernel, false, &mut |state| result = change.take().map(|change| change(state)))?;
+    Ok(result.expect("a change is run once"))
 }
 
 /// As [`locked`], for what has to be done even if the system lets nothing be blocked: then the mask
@@ -152,26 +153,22 @@ pub(super) fn locked_anyhow<K: Kernel, T>(
     kernel: &K,
     change: impl FnOnce(&mut Change<'_, K>) -> T,
 ) -> T {
-    run(kernel, kernel.set_mask(SignalSet::from_bits(u128::MAX)).ok(), change)
-}
-
-/// With every signal blocked; `before` is the mask before that, if it could be changed.
-fn run<K: Kernel, T>(
-    kernel: &K,
-    before: Option<SignalSet>,
-    change: impl FnOnce(&mut Change<'_, K>) -> T,
-) -> T {
     let (mut change, mut result) = (Some(change), None);
-    run_any(kernel, before, &mut |state| result = change.take().map(|change| change(state)));
+    let _ = run(kernel, true, &mut |state| result = change.take().map(|change| change(state)));
     result.expect("a change is run once")
 }
 
-/// As [`run`], compiled once for all changes.
-fn run_any<K: Kernel>(
+/// What [`locked`] and [`locked_anyhow`] do, compiled once for all changes.
+fn run<K: Kernel>(
     kernel: &K,
-    before: Option<SignalSet>,
+    anyhow: bool,
     change: &mut dyn FnMut(&mut Change<'_, K>),
-) {
+) -> io::Result<()> {
+    let before = match kernel.set_mask(SignalSet::from_bits(u128::MAX)) {
+        Ok(before) => Some(before),
+        Err(_) if anyhow => None,
+        Err(error) => return Err(error),
+    };
     let (own, generation) = (kernel.record(), kernel.generation());
     let before_or_none = before.unwrap_or(SignalSet::EMPTY);
     let mut mask = before_or_none;
@@ -195,6 +192,7 @@ fn run_any<K: Kernel>(
     if !unblocking.is_empty() {
         own.unblocking.set(SignalSet::EMPTY);
     }
+    Ok(())
 }
 
 /// Notes that the calling thread, whose record this is, ends.

@@ -24,7 +24,7 @@ pub(super) struct Released<K: Descriptors> {
 
 impl<K: Descriptors> Released<K> {
     /// Lets them act; calls `then` when they are not claimed any more, before they do.
-    pub(super) fn end(&mut self, then: impl FnOnce()) {
+    pub(super) fn end(&mut self, then: &mut dyn FnMut()) {
         let set = std::mem::take(&mut self.set);
         if self.generation == self.kernel.generation() {
             give_back(&self.kernel, &mut self.holds, set, self.chld.as_deref(), then);
@@ -34,7 +34,7 @@ impl<K: Descriptors> Released<K> {
 
 impl<K: Descriptors> Drop for Released<K> {
     fn drop(&mut self) {
-        self.end(|| {});
+        self.end(&mut || {});
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Acquired {
 impl Acquired {
     pub(super) fn undo<K: Descriptors>(mut self, kernel: &K, set: SignalSet) {
         let holds = std::slice::from_mut(&mut self.hold);
-        give_back(kernel, holds, set, self.chld.as_deref(), || {});
+        give_back(kernel, holds, set, self.chld.as_deref(), &mut || {});
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), 
     let mut holds = [hold];
     // Ignored, CHLD acts as if it were not there.
     chld.iter().for_each(|earlier| reignore_children(kernel, earlier));
-    release(kernel, &mut holds, new, |change| {
+    release(kernel, &mut holds, new, &mut |change| {
         change.own.keep(new);
         change.state.reserved |= new;
         change.state.unclaim(new);
@@ -165,14 +165,14 @@ pub(super) fn give_back<K: Descriptors>(
     holds: &mut [Hold],
     set: SignalSet,
     chld: Option<&Action>,
-    then: impl FnOnce(),
+    then: &mut dyn FnMut(),
 ) {
     if set.is_empty() {
         return;
     }
     // First, while the signal is still claimed and blocked.
     chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
-    release(kernel, holds, set, |change| {
+    release(kernel, holds, set, &mut |change| {
         change.state.unclaim(set);
         then();
     });
@@ -183,7 +183,7 @@ pub(super) fn release<K: Descriptors>(
     kernel: &K,
     holds: &mut [Hold],
     set: SignalSet,
-    unclaim: impl FnOnce(&mut Change<'_, K>),
+    unclaim: &mut dyn FnMut(&mut Change<'_, K>),
 ) {
     let unanswered = locked_anyhow(kernel, |change| {
         // Under one lock: in between, another receiver could claim the same on the same thread, whose

@@ -132,9 +132,10 @@ impl<K: Descriptors> Opened<K> {
     pub(super) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
         let turn = self.take_turn()?;
         let mut released = self.change_in_turn(&turn, set, audit)?;
+        let mut turn = Some(turn);
         // The turn ends with the last claim, so that the next one may claim the same again, and before
         // anything acts.
-        released.end(|| drop(turn));
+        released.end(&mut || drop(turn.take()));
         Ok(())
     }
 
@@ -239,7 +240,7 @@ impl<K: Descriptors> Drop for Opened<K> {
         let (kernel, set) = (&self.kernel, self.set.get());
         let Undo { holds, chld } = self.undo.get_mut().unwrap_or_else(PoisonError::into_inner);
         if self.generation == kernel.generation() {
-            give_back(kernel, holds, set, chld.as_deref(), || {});
+            give_back(kernel, holds, set, chld.as_deref(), &mut || {});
             return;
         }
         // In a forked child: the claims, if any, are other receivers'. Under the lock, so that no other
@@ -252,6 +253,6 @@ impl<K: Descriptors> Drop for Opened<K> {
                 }
             });
         }
-        release(kernel, holds, set, |_| {});
+        release(kernel, holds, set, &mut |_| {});
     }
 }
