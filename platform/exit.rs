@@ -11,6 +11,16 @@ use crate::{Signal, SignalSet};
 /// found by another exiting thread under the C library's lock, where it was registered after.
 static AT_EXIT: AtomicI32 = AtomicI32::new(0);
 
+/// The last signal that a wait status can tell of a killed process: it has seven bits for the number, and
+/// all of them set mean a process that is stopped. `SIGRTMAX` of Linux on MIPS is 127, and FreeBSD has 128,
+/// of which a parent would see that the process has ended well.
+const LAST_TOLD: i32 = 126;
+
+/// As shells have it; a code has eight bits.
+pub(crate) fn exit_code(number: i32) -> i32 {
+    (128 + number).min(255)
+}
+
 /// What ends the process before any destructor of the calling thread's thread-local values: those
 /// are destroyed in the opposite order of their first use.
 struct First;
@@ -25,8 +35,7 @@ thread_local! {
     static FIRST: First = const { First };
 }
 
-/// Has the process die of the signal, or exit with 128 and its number where that does not end it,
-/// once `std::process::exit` has flushed what is buffered.
+/// Has the process die of the signal, or exit with [`exit_code`] where that does not end it, once `std::process::exit` has flushed what is buffered.
 ///
 /// Only the standard library's own exit flushes its output without waiting for the lock, which some
 /// thread may hold that is stuck writing to a pipe that is not read. What it calls next, `exit(3)`,
@@ -48,12 +57,12 @@ pub(crate) fn die_at_exit(signal: Signal) {
 extern "C" fn die() {
     let number = AT_EXIT.load(Ordering::Relaxed);
     if let Some(signal) = Signal::from_raw(number) {
-        if numbers::by_default(number) == ByDefault::Ends {
+        if numbers::by_default(number) == ByDefault::Ends && number <= LAST_TOLD {
             kill(signal);
         }
     }
     // SAFETY: ends the process.
-    unsafe { libc::_exit(128 + number) }
+    unsafe { libc::_exit(exit_code(number)) }
 }
 
 fn kill(signal: Signal) {

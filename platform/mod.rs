@@ -192,7 +192,7 @@ compile_error!(
 pub(crate) use self::{
     actions::disposition,
     backend::{Receiver, numbers, reserve, unblocked_threads},
-    exit::die_at_exit,
+    exit::{die_at_exit, exit_code},
     generation::generation,
     masks::{Block, current as current_mask},
     os::THREAD,

@@ -162,7 +162,8 @@ fn find(command: &Command) -> io::Result<PathBuf> {
 ///
 /// Where the signal can't kill, the process exits with code 128 + its number, as shells have it:
 /// signals whose default action is not to kill (`CHLD`, `WINCH`, `TSTP`...), and the first process
-/// of a pid namespace (a container's PID 1), which the kernel protects.
+/// of a pid namespace (a container's PID 1), which the kernel protects. The same goes for the signals 127
+/// and 128, with code 255: no parent can be told that they killed (127 is `SIGRTMAX` of Linux on MIPS).
 ///
 /// # Examples
 ///
@@ -176,7 +177,7 @@ fn find(command: &Command) -> io::Result<PathBuf> {
 /// ```
 pub fn exit_by(signal: Signal) -> ! {
     platform::die_at_exit(signal);
-    process::exit(128 + signal.as_raw())
+    process::exit(platform::exit_code(signal.as_raw()))
 }
 
 /// Stops this process by the signal, as if no receiver had it, and returns when the process is
