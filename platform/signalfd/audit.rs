@@ -26,6 +26,7 @@
 mod doubt;
 mod listed;
 mod look;
+mod stat;
 mod status;
 mod tasks;
 

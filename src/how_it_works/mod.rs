@@ -14,7 +14,7 @@
 //!
 //! - **Opening** ([`Signals::new`](crate::Signals::new)) claims the set, so that no second receiver
 //!   has any of it, blocks it in the calling thread (`pthread_sigmask(3)`), waits until no delegate
-//!   lets any of it in, reads the masks of all other threads in `/proc/self/task/*/status`, and
+//!   lets any of it in, reads the masks of all other threads in `/proc/self/task`, and
 //!   only then opens the descriptor (`signalfd(2)`, nonblocking, closed by exec). If a step fails,
 //!   those before it are undone. Threads that start later inherit the block.
 //! - **While it is open**, each signal of the set stays pending: one record for a standard signal,

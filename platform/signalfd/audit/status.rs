@@ -1,14 +1,14 @@
-//! What the files of a thread say: `status` and `stat`.
+//! What a thread's `status` says ([`proc(5)`]).
+//!
+//! [`proc(5)`]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::str::FromStr;
 
-use super::tasks::{TASKS, unless_ended};
+use super::stat::Stat;
+use super::tasks::unless_ended;
 use crate::SignalSet;
-
-/// Flags of `/proc/.../stat`: a worker of io_uring, of vhost, and of the kernel itself.
-const WORKER: u64 = 0x10 | 0x4000 | 0x20_0000;
 
 /// The text of a `status` file. There is one, which all are read to.
 pub(super) struct Text {
@@ -35,6 +35,12 @@ impl Text {
                 self.bytes.resize(2 * self.len, 0);
             }
         }
+    }
+
+    /// The same room for a `stat`, which is never long.
+    pub(super) fn read_stat(&mut self, mut file: File) -> io::Result<Stat> {
+        self.len = file.read(&mut self.bytes)?;
+        Ok(Stat::parse(&self.bytes[..self.len]))
     }
 
     /// The thread's name, which need not be UTF-8.
@@ -150,37 +156,6 @@ fn set(field: &[u8]) -> Option<SignalSet> {
     (1..=32).contains(&digits.len()).then(|| SignalSet::from_bits(bits))
 }
 
-/// What a `stat` file says, as far as it is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
-    /// The thread is the kernel's own.
-    pub(super) is_worker: bool,
-    /// The time it ran in its life, in the program's code and in the kernel's: ticks of 10 ms.
-    pub(super) user: u64,
-    pub(super) system: u64,
-}
-
-impl Stat {
-    /// `None` if the thread has ended.
-    pub(super) fn read(tid: u32) -> io::Result<Option<Stat>> {
-        let path = format!("{TASKS}/{tid}/stat");
-        let text = fs::read(&path);
-        Ok(unless_ended(|| path, text)?.map(|text| Stat::parse(&text)))
-    }
-
-    fn parse(text: &[u8]) -> Stat {
-        // The name stands in parentheses and may hold any character. Of the fields after it the
-        // flags are the 7th, the times the 12th and 13th.
-        let text = String::from_utf8_lossy(text);
-        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let field = |index| {
-            let field = fields.split_ascii_whitespace().nth(index);
-            field.and_then(|field| field.parse::<u64>().ok()).unwrap_or(0)
-        };
-        Stat { is_worker: field(6) & WORKER != 0, user: field(11), system: field(12) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -265,23 +240,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_stat_reads() {
-        let fields = "S 1 4 4 0 -1 4194368 117 0 0 0 12 34 0 0 20 0 1 0 5 1 2";
-        for name in ["busy bee", "a) R 1 1 1", "", ") (", "\u{1}"] {
-            let stat = Stat::parse(format!("4322 ({name}) {fields}\n").as_bytes());
-            assert_eq!(stat, Stat { is_worker: false, user: 12, system: 34 });
-        }
-        let worker = Stat::parse(b"9 (iou-wrk-4) S 1 4 4 0 -1 4194384 0 0 0 0 0 0 0");
-        assert!(worker.is_worker);
-        assert_eq!(Stat::parse(b""), Stat { is_worker: false, user: 0, system: 0 });
-    }
-
     proptest! {
         #[test]
         fn any_bytes(text: Vec<u8>) {
             Status::parse(&text);
-            Stat::parse(&text);
         }
 
         /// Some bytes of a true text are wrong.
