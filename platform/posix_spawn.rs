@@ -79,7 +79,9 @@ fn spawn(
 
 /// As C has lists of strings: ended by null.
 fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+    let mut pointers: Vec<_> = strings.iter().map(|string| string.as_ptr()).collect();
+    pointers.push(ptr::null());
+    pointers
 }
 
 /// The signals whose default the child starts with; `None` if it is to ignore one that may not be

@@ -172,15 +172,11 @@ impl Spawn {
     fn posix_spawn(&self) -> io::Result<Option<i32>> {
         let program = self.program()?;
         let program = c_string(program.as_ref().map_or(&self.program, |path| path.as_os_str()))?;
-        let arguments = [&self.program].into_iter().chain(&self.arguments);
-        let arguments: Vec<_> =
-            arguments.map(|argument| c_string(argument)).collect::<Result<_, _>>()?;
-        let environment = self.environment().into_iter().map(|(mut variable, value)| {
-            variable.push("=");
-            variable.push(value);
-            c_string(&variable)
-        });
-        let environment: Vec<_> = environment.collect::<Result<_, _>>()?;
+        let mut arguments = vec![c_string(&self.program)?];
+        for argument in &self.arguments {
+            arguments.push(c_string(argument)?);
+        }
+        let environment = self.environment()?;
         let directory =
             self.directory.as_ref().map(|path| c_string(path.as_os_str())).transpose()?;
         platform::posix_spawn(&platform::Request {
@@ -233,8 +229,12 @@ impl Spawn {
                 None => command.env_remove(name),
             };
         }
-        self.directory.iter().for_each(|directory| _ = command.current_dir(directory));
-        self.group.iter().for_each(|&group| _ = command.process_group(group));
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        if let Some(group) = self.group {
+            command.process_group(group);
+        }
         command
     }
 
@@ -244,12 +244,27 @@ impl Spawn {
         self
     }
 
-    fn environment(&self) -> Vec<(OsString, OsString)> {
-        let mut all: Vec<_> = if self.is_cleared { Vec::new() } else { env::vars_os().collect() };
-        all.retain(|(name, _)| self.environment.iter().all(|(other, _)| other != name));
-        let set = self.environment.iter().cloned();
-        all.extend(set.filter_map(|(name, value)| Some((name, value?))));
-        all
+    /// As C has it: `name=value`.
+    fn environment(&self) -> io::Result<Vec<CString>> {
+        let mut all = Vec::new();
+        let mut add = |mut variable: OsString, value: &OsStr| {
+            variable.push("=");
+            variable.push(value);
+            c_string(&variable).map(|variable| all.push(variable))
+        };
+        if !self.is_cleared {
+            for (name, value) in env::vars_os() {
+                if self.environment.iter().all(|(other, _)| *other != name) {
+                    add(name, &value)?;
+                }
+            }
+        }
+        for (name, value) in &self.environment {
+            if let Some(value) = value {
+                add(name.clone(), value)?;
+            }
+        }
+        Ok(all)
     }
 
     fn has_path_of_its_own(&self) -> bool {
