@@ -160,7 +160,9 @@ extern "C" fn note_fork() {
     let slot = unsafe { SLOT.get().as_ref() };
     let guarded = slot.map_or(SignalSet::EMPTY, |slot| slot.record.guarded());
     // The last guard lets it in then.
-    slot.into_iter().for_each(|slot| slot.record.block(reserved & guarded));
+    if let Some(slot) = slot {
+        slot.record.block(reserved & guarded);
+    }
     if let Ok(mask) = backend::set_mask(SignalSet::from_bits(u128::MAX)) {
         let _ = backend::set_mask(mask - (reserved - guarded));
     }

@@ -52,15 +52,6 @@ impl<B: Shared> State<B> {
         self.claimed -= set;
     }
 
-    /// The other threads that are about to unblock some of the set.
-    #[allow(dead_code)] // where masks do not matter
-    pub(super) fn unblocking(&self, own: &Arc<Record>, set: SignalSet) -> Vec<Arc<Record>> {
-        let concerned = |record: &&Arc<Record>| {
-            !Arc::ptr_eq(own, record) && !(record.unblocking.get() & set).is_empty()
-        };
-        self.threads.iter().filter(concerned).cloned().collect()
-    }
-
     /// Has the thread counted among those that matter.
     pub(super) fn know(&mut self, record: &Arc<Record>) {
         if !self.threads.iter().any(|known| Arc::ptr_eq(known, record)) {
@@ -100,14 +91,17 @@ impl<B: Shared> State<B> {
 
     /// What some thread should let in and does not.
     fn owed(&mut self) -> SignalSet {
-        self.abandoned |=
-            self.threads.iter().fold(SignalSet::EMPTY, |all, record| all | record.abandon());
+        for record in &self.threads {
+            self.abandoned |= record.abandon();
+        }
         self.threads.retain(|record| !record.is_idle());
-        let guarded =
-            self.threads.iter().fold(SignalSet::EMPTY, |all, record| all | record.guarded());
+        let (mut guarded, mut due) = (SignalSet::EMPTY, SignalSet::EMPTY);
+        for record in &self.threads {
+            guarded |= record.guarded();
+            due |= record.due();
+        }
         // What no living thread is known to owe yields to a guard of any.
         let free = (self.abandoned | self.reserved) - guarded;
-        let due = self.threads.iter().fold(SignalSet::EMPTY, |owed, record| owed | record.due());
         free | (due - self.reserved)
     }
 }

@@ -61,8 +61,10 @@ pub(crate) struct Restored {
 /// Puts mask and dispositions of this very process to what they would be without this crate.
 pub(crate) fn restore_here() -> io::Result<Restored> {
     // The standard library's exec puts PIPE to its default, which it ignores.
-    let mut actions: Vec<_> =
-        Action::of(Signal::PIPE).into_iter().map(|action| (Signal::PIPE, action)).collect();
+    let mut actions = Vec::new();
+    if let Ok(action) = Action::of(Signal::PIPE) {
+        actions.push((Signal::PIPE, action));
+    }
     let undo = |actions: &[(Signal, Action)]| {
         for (signal, action) in actions.iter().rev() {
             let _ = action.set(*signal);

@@ -160,7 +160,11 @@ impl From<Vec<Signal>> for SignalSet {
 
 impl FromIterator<Signal> for SignalSet {
     fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> SignalSet {
-        signals.into_iter().fold(SignalSet::EMPTY, SignalSet::with)
+        let mut set = SignalSet::EMPTY;
+        for signal in signals {
+            set = set.with(signal);
+        }
+        set
     }
 }
 

@@ -231,7 +231,13 @@ impl Signal {
 
     /// The name without `SIG`, for the signals that have one.
     fn name(self) -> Option<&'static str> {
-        let own = numbers::NAMES.iter().chain(POSIX);
-        own.copied().find(|&(_, signal)| signal == self).map(|(name, _)| name)
+        for table in [numbers::NAMES, POSIX] {
+            for &(name, signal) in table {
+                if signal == self {
+                    return Some(name);
+                }
+            }
+        }
+        None
     }
 }

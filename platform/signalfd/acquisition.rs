@@ -97,7 +97,9 @@ pub(super) fn reserve<K: Descriptors>(kernel: &K, set: SignalSet) -> Result<(), 
     let Acquired { hold, chld } = acquire(kernel, new, true)?;
     let mut holds = [hold];
     // Ignored, CHLD acts as if it were not there.
-    chld.iter().for_each(|earlier| reignore_children(kernel, earlier));
+    if let Some(earlier) = &chld {
+        reignore_children(kernel, earlier);
+    }
     release(kernel, &mut holds, new, &mut |change| {
         change.own.keep(new);
         change.state.reserved |= new;
@@ -138,7 +140,10 @@ pub(super) fn acquire<K: Descriptors>(
         if threads.is_empty() {
             return Ok(());
         }
-        let signals = threads.iter().fold(SignalSet::EMPTY, |all, thread| all | thread.unblocked);
+        let mut signals = SignalSet::EMPTY;
+        for thread in &threads {
+            signals |= thread.unblocked;
+        }
         Err(OpenError::UnblockedThreads { signals, threads })
     };
     match rest() {
@@ -171,7 +176,9 @@ pub(super) fn give_back<K: Descriptors>(
         return;
     }
     // First, while the signal is still claimed and blocked.
-    chld.into_iter().for_each(|earlier| reignore_children(kernel, earlier));
+    if let Some(earlier) = chld {
+        reignore_children(kernel, earlier);
+    }
     release(kernel, holds, set, &mut |change| {
         change.state.unclaim(set);
         then();

@@ -131,9 +131,9 @@ pub(in crate::platform) struct Delegates(Vec<Arc<Delegate>>);
 
 impl Delegates {
     /// Their numbers, as far as they run.
-    pub(super) fn tids(&self) -> Vec<u32> {
+    pub(super) fn tids(&self) -> impl Iterator<Item = u32> {
         let tids = self.0.iter().map(|delegate| delegate.tid.load(Ordering::Acquire));
-        tids.filter(|&tid| tid != 0).collect()
+        tids.filter(|&tid| tid != 0)
     }
 
     /// Of those that have not answered: the number, and what may be let in until then.
@@ -199,17 +199,23 @@ pub(super) fn busy<K: Kernel<Shared = Delegates>>(
     change: &Change<'_, K>,
     set: SignalSet,
 ) -> Vec<(SignalSet, Busy)> {
-    let threads = change.state.unblocking(change.own, set).into_iter().map(|thread| {
-        let unblocked = thread.unblocking.get() & set;
-        (unblocked, Busy::Thread(thread))
-    });
-    let delegates = change.state.backend.0.iter().map(|delegate| {
-        let asked = delegate.asked.load(Ordering::Acquire);
-        (delegate.may_unblock() & set, Busy::Delegate(delegate.clone(), asked))
-    });
+    let mut busy = Vec::new();
+    for thread in &change.state.threads {
+        let unblocking = thread.unblocking.get() & set;
+        if !unblocking.is_empty() && !Arc::ptr_eq(change.own, thread) {
+            busy.push((unblocking, Busy::Thread(thread.clone())));
+        }
+    }
     // What a delegate lets in for good is not this caller's to wait for: only `wanted` says so,
     // and that has none of a claimed set.
-    threads.chain(delegates).filter(|(set, _)| !set.is_empty()).collect()
+    for delegate in &change.state.backend.0 {
+        let asked = delegate.asked.load(Ordering::Acquire);
+        let unblocked = delegate.may_unblock() & set;
+        if !unblocked.is_empty() {
+            busy.push((unblocked, Busy::Delegate(delegate.clone(), asked)));
+        }
+    }
+    busy
 }
 
 /// Waits until these threads have blocked the set. Returns those that have not in that time: each is
@@ -224,8 +230,13 @@ pub(super) fn wait_for<K: Kernel>(
         return Vec::new();
     }
     let deadline = kernel.now() + patience;
-    let stuck = busy.into_iter().filter(|(_, busy)| !busy.wait(kernel, set, deadline));
-    stuck.map(|(unblocked, busy)| busy.info(unblocked)).collect()
+    let mut stuck = Vec::new();
+    for (unblocked, busy) in busy {
+        if !busy.wait(kernel, set, deadline) {
+            stuck.push(busy.info(unblocked));
+        }
+    }
+    stuck
 }
 
 /// The delegates that are to let in some of the set and may not do so yet, each with the number of
@@ -234,12 +245,14 @@ pub(super) fn unanswered<K: Kernel<Shared = Delegates>>(
     change: &Change<'_, K>,
     set: SignalSet,
 ) -> Vec<(Arc<Delegate>, u32)> {
-    let unanswered = change.state.backend.0.iter().filter_map(|delegate| {
+    let mut unanswered = Vec::new();
+    for delegate in &change.state.backend.0 {
         let asked = delegate.asked.load(Ordering::Acquire);
-        let is_done = (delegate.wanted.get() & set).is_empty() || delegate.has_done(asked);
-        (!is_done).then(|| (delegate.clone(), asked))
-    });
-    unanswered.collect()
+        if !(delegate.wanted.get() & set).is_empty() && !delegate.has_done(asked) {
+            unanswered.push((delegate.clone(), asked));
+        }
+    }
+    unanswered
 }
 
 /// Waits until these delegates let in what they are to of the set, so that what was pending has

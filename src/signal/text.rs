@@ -114,15 +114,22 @@ impl FromStr for Signal {
     fn from_str(input: &str) -> Result<Signal, ParseSignalError> {
         let upper = input.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        let named = POSIX.iter().chain(numbers::NAMES).chain(ALIASES);
-        named
-            .copied()
-            .find(|&(known, _)| known == name)
-            .map(|(_, signal)| signal)
+        named(name)
             .or_else(|| parse_real_time(name))
             .or_else(|| Signal::from_raw(parse_digits(name)?))
             .ok_or_else(|| ParseSignalError { input: input.to_owned() })
     }
+}
+
+fn named(name: &str) -> Option<Signal> {
+    for table in [POSIX, numbers::NAMES, ALIASES] {
+        for &(known, signal) in table {
+            if known == name {
+                return Some(signal);
+            }
+        }
+    }
+    None
 }
 
 /// `RTMIN`, `RTMIN+n`, `RTMAX`, `RTMAX-n`.

@@ -114,7 +114,7 @@ impl<K: Kernel> Reader<K> {
     /// Waits once, and tells the sources that are ready.
     pub(super) fn turn(&self, ready: &mut Vec<u64>, woken: &mut Woken) -> io::Result<()> {
         self.kernel.wait(ready)?;
-        for number in ready.drain(..) {
+        for &number in ready.iter() {
             let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
             let source = sources.numbered.iter().find(|(other, _)| *other == number).cloned();
             drop(sources);
@@ -122,6 +122,7 @@ impl<K: Kernel> Reader<K> {
                 source.ready(woken);
             }
         }
+        ready.clear();
         Ok(())
     }
 }

@@ -189,7 +189,9 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         drop(after.acquired);
         let is_closed = after.receiver.is_some();
         drop(after.receiver);
-        after.unread.into_iter().for_each(|info| self.kernel.send_again(info));
+        for info in after.unread {
+            self.kernel.send_again(info);
+        }
         if is_closed || !after.releasing.is_empty() {
             let mut state = self.lock_in_turn();
             state.releasing -= after.releasing;

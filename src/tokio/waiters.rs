@@ -22,7 +22,9 @@ impl Woken {
         for waker in self.wakers.drain(..) {
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
-        self.calls.drain(..).for_each(Call::wake);
+        for call in self.calls.drain(..) {
+            call.wake();
+        }
         self.stale.drop_all();
     }
 }
@@ -58,12 +60,19 @@ impl Stale {
     }
 
     pub(super) fn drop_all(&mut self) {
-        self.first.take().into_iter().chain(self.others.drain(..)).for_each(drop_quietly);
+        if let Some(first) = self.first.take() {
+            drop_quietly(first);
+        }
+        while let Some(waiter) = self.others.pop() {
+            drop_quietly(waiter);
+        }
     }
 }
 
 impl<W: Into<Waiter>> Extend<W> for Stale {
     fn extend<I: IntoIterator<Item = W>>(&mut self, waiters: I) {
-        waiters.into_iter().for_each(|waiter| self.push(waiter));
+        for waiter in waiters {
+            self.push(waiter);
+        }
     }
 }

@@ -202,8 +202,11 @@ impl Registry {
 
     /// What has to be received.
     pub(in crate::tokio) fn needed(&self) -> SignalSet {
-        let subscribed = self.signals.which(|_, state| state.subscribers > 0);
-        self.joins.iter().fold(self.reserved | subscribed, |all, &join| all | join)
+        let mut needed = self.reserved | self.signals.which(|_, state| state.subscribers > 0);
+        for &join in &self.joins {
+            needed |= join;
+        }
+        needed
     }
 
     /// Notes what the receiver's set is now, all of which its descriptor yields; takes out what is

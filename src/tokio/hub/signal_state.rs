@@ -100,9 +100,11 @@ impl SignalState {
         }
     }
 
-    /// What has to act when the signal is not received any more.
-    pub(super) fn into_unread(self) -> impl Iterator<Item = SignalInfo> {
-        let latest = self.latest.filter(|latest| !latest.is_read).map(|latest| latest.info);
-        self.unread.into_iter().chain(latest)
+    /// Appends what has to act when the signal is not received any more.
+    pub(super) fn give_up(mut self, unread: &mut Vec<SignalInfo>) {
+        unread.append(&mut self.unread);
+        if let Some(latest) = self.latest.filter(|latest| !latest.is_read) {
+            unread.push(latest.info);
+        }
     }
 }

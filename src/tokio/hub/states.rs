@@ -35,7 +35,7 @@ impl States {
     pub(super) fn receive(&mut self, set: SignalSet, unread: &mut Vec<SignalInfo>) {
         for signal in self.received - set {
             if let Some(gone) = self.states[index(signal)].take() {
-                unread.extend(gone.into_unread());
+                gone.give_up(unread);
             }
         }
         for signal in set - self.received {
@@ -46,8 +46,13 @@ impl States {
 
     /// The received signals of which this is true.
     pub(super) fn which(&self, is_true: impl Fn(Signal, &SignalState) -> bool) -> SignalSet {
-        let which = |&signal: &Signal| self.get(signal).is_some_and(|state| is_true(signal, state));
-        self.received.iter().filter(which).collect()
+        let mut which = SignalSet::EMPTY;
+        for signal in self.received {
+            if self.get(signal).is_some_and(|state| is_true(signal, state)) {
+                which |= signal.into();
+            }
+        }
+        which
     }
 }
 

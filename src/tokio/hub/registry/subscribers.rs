@@ -1,7 +1,5 @@
 //! Subscribers that come, go and change their sets.
 
-use std::mem;
-
 use super::Registry;
 use crate::SignalSet;
 use crate::tokio::hub::queue::{Mark, Queue};
@@ -31,7 +29,7 @@ impl Registry {
             let state = self.signals.entry(signal);
             if state.subscribers == 0 && !self.reserved.contains(signal) {
                 state.count -= state.unread.len() as u64; // they are put once more
-                acquired.extend(mem::take(&mut state.unread));
+                acquired.append(&mut state.unread);
             }
             state.subscribers += 1;
             if !signal.is_real_time() {
@@ -43,7 +41,9 @@ impl Registry {
         self.change_set(number, all, woken);
         self.reserved -= set;
         self.is_watch_stale = true;
-        acquired.into_iter().for_each(|info| self.put(info, woken));
+        for info in acquired {
+            self.put(info, woken);
+        }
     }
 
     /// Takes `set` from the subscriber. What only it could have read is unread for good.
