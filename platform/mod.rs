@@ -16,7 +16,9 @@
 //!   `Acquired::new(set, audit)` is the part of opening, and of adding to a set, that may wait for
 //!   other threads; `open_acquired` and `widen` are the rest. Dropping an `Acquired` undoes it.
 //!   `watch(set)` has the descriptor be readable for, and yield, those signals alone; the others of
-//!   its set stay in the kernel's queue. Opening and changing end that.
+//!   its set stay in the kernel's queue. Opening and changing end that. `read_of(set, ..)` is
+//!   `read_many` of those signals alone, watched or not, and wakes nothing that waits for the
+//!   descriptor; it says so where the kernel can't do that.
 //! - `Poller` (feature `tokio`): waits for many receivers at once. `add`, `arm` and `remove` are
 //!   called on any thread while another one is in `wait`.
 //! - `Shared`: what the backend keeps in the state of the process ([`kernel::Shared`]).

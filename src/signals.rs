@@ -250,6 +250,18 @@ impl Signals {
         self.receiver.watch(set)
     }
 
+    /// As [`try_recv_many`](Self::try_recv_many), of the signals of `set` alone, whatever the descriptor
+    /// yields; `None` where no descriptor can do that. One thread at a time may do this.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn read_of(
+        &self,
+        set: SignalSet,
+        infos: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<Option<usize>> {
+        self.receiver.read_of(set, infos, limit)
+    }
+
     /// Whether other threads are checked when a signal is added.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_audited(&self) -> bool {

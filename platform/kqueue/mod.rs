@@ -162,6 +162,18 @@ impl Receiver {
         Ok(total)
     }
 
+    /// A second queue would count the signals once more, so there is none: see the
+    /// [contract](crate::platform).
+    #[cfg(feature = "tokio")]
+    pub(crate) fn read_of(
+        &self,
+        _set: SignalSet,
+        _infos: &mut Vec<SignalInfo>,
+        _limit: usize,
+    ) -> io::Result<Option<usize>> {
+        Ok(None)
+    }
+
     /// The next record, which is waited for until the time is over; or `None`, then or for no reason
     /// at all. The kernel knows what is watched, so a change of the set is nothing to a thread that
     /// waits.

@@ -15,6 +15,7 @@ pub(crate) mod numbers;
 mod opening;
 #[cfg(feature = "tokio")]
 mod poller;
+mod reading;
 mod siginfo;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod simulation;
@@ -22,7 +23,6 @@ mod turn;
 mod waiters;
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 /// Of the handshakes of several threads: where they are simulated, another one may go on at each use.
@@ -47,6 +47,8 @@ pub(super) use self::calls::{everything, set_mask, wait, wake};
 use self::opening::{Descriptors, Opened};
 #[cfg(feature = "tokio")]
 pub(crate) use self::poller::Poller;
+#[cfg(feature = "tokio")]
+use self::reading::Second;
 use super::actions::Action;
 use super::kernel::Os;
 #[cfg(all(target_os = "linux", target_env = "musl"))]
@@ -66,109 +68,88 @@ pub(super) fn touched() -> SignalSet {
     Signal::CHLD.into()
 }
 
-/// Records of one `read(2)`: beyond this many, a larger buffer gains nothing.
-const BATCH: usize = 64;
+pub(super) type Shared = delegate::Delegates;
 
-/// Room for records. Each fills two cache lines, which the kernel writes faster if it fills them
-/// whole.
-#[repr(align(64))]
-struct Records<const N: usize>([[MaybeUninit<u8>; siginfo::SIZE]; N]);
+pub(crate) struct Receiver {
+    opened: Opened<Os>,
+    #[cfg(feature = "tokio")]
+    second: Second,
+}
 
-impl<const N: usize> Records<N> {
-    fn new() -> Records<N> {
-        Records([[MaybeUninit::uninit(); siginfo::SIZE]; N])
-    }
-
-    fn bytes(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.0.as_flattened_mut()
+impl From<Opened<Os>> for Receiver {
+    fn from(opened: Opened<Os>) -> Receiver {
+        Receiver {
+            opened,
+            #[cfg(feature = "tokio")]
+            second: Second::default(),
+        }
     }
 }
 
-pub(super) type Shared = delegate::Delegates;
-
-pub(crate) struct Receiver(Opened<Os>);
-
 impl Receiver {
     pub(crate) fn open(set: SignalSet, audit: bool) -> Result<Receiver, OpenError> {
-        Ok(Receiver(Opened::open(Os, set, audit)?))
+        Ok(Opened::open(Os, set, audit)?.into())
     }
 
     pub(crate) fn set(&self) -> SignalSet {
-        self.0.set()
+        self.opened.set()
     }
 
     pub(crate) fn update(&self, set: SignalSet, audit: bool) -> Result<(), OpenError> {
-        self.0.update(set, audit)
+        self.opened.update(set, audit)
     }
 
     /// Opens a receiver of what was acquired.
     #[cfg(feature = "tokio")]
     pub(crate) fn open_acquired(acquired: Acquired) -> Result<Receiver, (OpenError, Acquired)> {
         let opened = Opened::open_acquired(*acquired.0);
-        opened.map(Receiver).map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
+        opened
+            .map(Receiver::from)
+            .map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
     }
 
     /// Adds what was acquired. No other thread may be changing the set.
     #[cfg(feature = "tokio")]
     pub(crate) fn widen(&self, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
-        self.0.widen(*acquired.0).map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
+        self.opened
+            .widen(*acquired.0)
+            .map_err(|(error, acquired)| (error, Acquired(Box::new(acquired))))
     }
 
     /// Changes the set; what is removed acts when the returned part is dropped.
     #[cfg(feature = "tokio")]
     pub(crate) fn change(&self, set: SignalSet, audit: bool) -> Result<Release, OpenError> {
-        self.0.change(set, audit).map(Release)
+        self.opened.change(set, audit).map(Release)
     }
 
     /// Has the descriptor yield the signals of `set` alone, until the next change.
     #[cfg(feature = "tokio")]
     pub(crate) fn watch(&self, set: SignalSet) -> io::Result<()> {
-        self.0.watch(set)
+        self.opened.watch(set)
+    }
+
+    /// As [`read_many`](Self::read_many), of the signals of `set` alone, whatever the descriptor yields;
+    /// `None` if there is no descriptor for that. One thread at a time may do this.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn read_of(
+        &self,
+        set: SignalSet,
+        infos: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<Option<usize>> {
+        let Some(fd) = self.second.yielding(set & self.set()) else { return Ok(None) };
+        reading::read_many(fd, infos, limit).map(Some)
     }
 
     /// The next record, if there is one.
     pub(crate) fn read_one(&self) -> io::Result<Option<SignalInfo>> {
-        let mut buffer = Records::<1>::new();
-        match self.read(buffer.bytes())?.first_chunk() {
-            None => Ok(None),
-            Some(record) => siginfo::decode(record).map(Some).ok_or_else(no_signal),
-        }
+        reading::read_one(&self.opened.fd)
     }
 
     /// Appends up to `limit` records and returns their number; stops early at a short read, which
     /// need not mean that nothing is left.
     pub(crate) fn read_many(&self, infos: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
-        let mut buffer = Records::<BATCH>::new();
-        let mut total = 0;
-        while total < limit {
-            let batch = BATCH.min(limit - total);
-            let bytes = match self.read(&mut buffer.bytes()[..batch * siginfo::SIZE]) {
-                Ok(bytes) => bytes,
-                // What was read stays read; the error will come again.
-                Err(_) if total > 0 => break,
-                Err(error) => return Err(error),
-            };
-            let records = bytes.chunks_exact(siginfo::SIZE);
-            let count = records.len();
-            infos.reserve(count);
-            for record in records {
-                infos.extend(record.first_chunk().and_then(siginfo::decode));
-            }
-            total += count;
-            if count < batch {
-                break;
-            }
-        }
-        Ok(total)
-    }
-
-    /// What one `read(2)` gives: whole records, or nothing if nothing is pending.
-    fn read<'a>(&self, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a [u8]> {
-        match rustix::io::read(&self.0.fd, buffer) {
-            Ok((records, _)) => Ok(records),
-            Err(Errno::AGAIN) => Ok(&[]),
-            Err(errno) => Err(errno.into()),
-        }
+        reading::read_many(&self.opened.fd, infos, limit)
     }
 
     /// The next record, which is waited for.
@@ -206,7 +187,7 @@ impl Receiver {
     /// Waits by the call, which writes the record to `raw`.
     #[inline(always)]
     fn take(&self, timeout: Option<Duration>, raw: &mut Raw) -> io::Result<Waited> {
-        let Some((waiting, set)) = self.0.wait() else { return Ok(Waited::ByDescriptor) };
+        let Some((waiting, set)) = self.opened.wait() else { return Ok(Waited::ByDescriptor) };
         let taken = calls::take(set, timeout, raw);
         drop(waiting);
         match taken {
@@ -223,7 +204,10 @@ impl Receiver {
         }
         // More seconds than the kernel counts are as good as for ever.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match rustix::event::poll(&mut [PollFd::new(&self.0.fd, PollFlags::IN)], timeout.as_ref()) {
+        match rustix::event::poll(
+            &mut [PollFd::new(&self.opened.fd, PollFlags::IN)],
+            timeout.as_ref(),
+        ) {
             Ok(_) | Err(Errno::INTR) => self.read_one(),
             Err(errno) => Err(Refused::wrap("poll(2)", errno.into())),
         }
@@ -250,7 +234,7 @@ fn nothing_taken(error: io::Error) -> io::Result<Waited> {
 
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.fd.as_fd()
+        self.opened.fd.as_fd()
     }
 }
 

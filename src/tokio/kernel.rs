@@ -42,6 +42,15 @@ pub(super) trait Kernel: Send + Sync + Sized + 'static {
         batch: &mut Vec<SignalInfo>,
         limit: usize,
     ) -> io::Result<usize>;
+    /// The same for signals of `set` alone, whatever the descriptor yields, and without waking what waits
+    /// for that; `None` if the kernel can't.
+    fn read_of(
+        &self,
+        receiver: &Self::Receiver,
+        set: SignalSet,
+        batch: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<Option<usize>>;
     /// Sends this process a signal that was read but reached no subscriber and no waiter: it acts, now
     /// that it is not received any more.
     fn send_again(&self, info: SignalInfo);
@@ -124,6 +133,16 @@ impl Kernel for System {
         limit: usize,
     ) -> io::Result<usize> {
         receiver.try_recv_many(batch, limit)
+    }
+
+    fn read_of(
+        &self,
+        receiver: &Signals,
+        set: SignalSet,
+        batch: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<Option<usize>> {
+        receiver.read_of(set, batch, limit)
     }
 
     fn send_again(&self, info: SignalInfo) {

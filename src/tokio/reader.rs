@@ -18,8 +18,9 @@
 //!
 //! Where something waits, but not for this signal, the sink takes the signal out of what the descriptor
 //! yields (`signalfd(2)` on the descriptor): it stays in the kernel's queue as if the source were
-//! disarmed, and what starts to wait for it puts it back and reads a batch itself. A hub does so for
-//! classes of subscribers, which it calls *parked*.
+//! disarmed, and what starts to wait for it reads a batch itself, by another descriptor, and puts it back
+//! only if that brings nothing. A hub does so for classes of subscribers, which it calls *parked*: under a
+//! flood their tasks read by themselves, and the reader thread sleeps.
 //!
 //! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed

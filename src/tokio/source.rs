@@ -246,9 +246,34 @@ impl<S: Sink, K: Kernel> State<S, K> {
         limit: usize,
         after: &mut After<K>,
     ) -> io::Result<()> {
-        let Some(receiver) = &self.receiver else { return Ok(()) };
+        self.read_with(kernel, after, |receiver, batch| kernel.read(receiver, batch, limit))?;
+        Ok(())
+    }
+
+    /// Reads one batch of these signals alone, whatever the descriptor yields. Returns whether the kernel
+    /// can.
+    pub(super) fn read_of(
+        &mut self,
+        kernel: &K,
+        set: SignalSet,
+        limit: usize,
+        after: &mut After<K>,
+    ) -> io::Result<bool> {
+        let read = self.read_with(kernel, after, |receiver, batch| {
+            kernel.read_of(receiver, set, batch, limit)
+        });
+        read.map(|read| read.flatten().is_some())
+    }
+
+    fn read_with<T>(
+        &mut self,
+        kernel: &K,
+        after: &mut After<K>,
+        read: impl FnOnce(&K::Receiver, &mut Vec<SignalInfo>) -> io::Result<T>,
+    ) -> io::Result<Option<T>> {
+        let Some(receiver) = &self.receiver else { return Ok(None) };
         let mut batch = mem::take(&mut self.batch);
-        let read = kernel.read(receiver, &mut batch, limit);
+        let read = read(receiver, &mut batch);
         for info in batch.drain(..) {
             self.sink.put(info, &mut after.woken);
         }
@@ -257,7 +282,7 @@ impl<S: Sink, K: Kernel> State<S, K> {
         if self.sink.is_done() {
             self.close(kernel, after);
         }
-        read.map(drop)
+        read.map(Some)
     }
 
     /// Has the descriptor yield what the sink wants.

@@ -135,6 +135,16 @@ impl Registry {
         self.classes.is_parked(&self.queues[number])
     }
 
+    /// Those of the subscriber's signals that are not left in the kernel's queue for want of room.
+    pub(in crate::tokio) fn readable(&self, number: usize) -> SignalSet {
+        let has_room = |signal: &Signal| {
+            let state = self.signals.get(*signal);
+            !signal.is_real_time()
+                || state.is_some_and(|state| self.classes.have_room(&state.classes))
+        };
+        self.queues[number].set.iter().filter(has_room).collect()
+    }
+
     /// Has the descriptor yield the subscriber's signals. Returns whether it did not.
     pub(in crate::tokio) fn unpark(&mut self, number: usize) -> bool {
         let was_parked = self.classes.unpark(&self.queues[number]);

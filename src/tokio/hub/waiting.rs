@@ -153,6 +153,14 @@ impl<K: Kernel> Waiting<'_, K> {
     /// it, the reader thread does from now on.
     fn fetch(&self, state: &mut State<Registry, K>, after: &mut After<K>) -> io::Result<()> {
         let (kernel, number) = (self.hub.kernel(), self.number);
+        if state.is_armed() && state.sink.is_parked(number) {
+            // To unpark it first would wake the reader thread, which parks it again under a flood.
+            let (set, limit) = (state.sink.readable(number), state.sink.limit());
+            state.read_of(kernel, set, limit, after)?;
+            if state.sink.is_unread(number) {
+                return Ok(());
+            }
+        }
         if state.unpark(kernel, number) && state.is_armed() {
             return state.read(kernel, state.sink.limit(), after);
         }

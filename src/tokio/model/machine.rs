@@ -41,6 +41,20 @@ impl State {
         let Some((_, watched)) = self.receivers.get(&receiver) else { return false };
         self.pending.iter().any(|info| watched.contains(info.signal()))
     }
+
+    /// Takes pending records of `set` out, the first `limit` of them.
+    fn take(&mut self, set: SignalSet, batch: &mut Vec<SignalInfo>, limit: usize) -> usize {
+        let before = batch.len();
+        self.pending.retain(|info| {
+            let is_read = batch.len() - before < limit && set.contains(info.signal());
+            if is_read {
+                batch.push(*info);
+            }
+            !is_read
+        });
+        self.read.extend(batch[before..].iter().map(SignalInfo::signal));
+        batch.len() - before
+    }
 }
 
 impl Machine {
@@ -264,16 +278,19 @@ impl Kernel for Model {
     ) -> io::Result<usize> {
         let mut state = self.0.lock();
         let (_, watched) = state.receivers[&receiver.number];
-        let before = batch.len();
-        state.pending.retain(|info| {
-            let is_read = batch.len() - before < limit && watched.contains(info.signal());
-            if is_read {
-                batch.push(*info);
-            }
-            !is_read
-        });
-        state.read.extend(batch[before..].iter().map(SignalInfo::signal));
-        Ok(batch.len() - before)
+        Ok(state.take(watched, batch, limit))
+    }
+
+    fn read_of(
+        &self,
+        receiver: &ModelReceiver,
+        set: SignalSet,
+        batch: &mut Vec<SignalInfo>,
+        limit: usize,
+    ) -> io::Result<Option<usize>> {
+        let mut state = self.0.lock();
+        let (received, _) = state.receivers[&receiver.number];
+        Ok(Some(state.take(set & received, batch, limit)))
     }
 
     fn send_again(&self, info: SignalInfo) {

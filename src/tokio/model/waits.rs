@@ -97,6 +97,29 @@ fn each_waits_for_its_own_while_the_other_is_busy() {
     });
 }
 
+/// What a busy subscriber reads itself while the reader thread serves another one, and what it then waits
+/// for.
+#[test]
+fn one_reads_its_own_while_another_waits() {
+    check(|machine| {
+        let hub = hub(machine, [rt(), Signal::USR1]);
+        let mut other = Subscriber::thread(&hub, Signal::USR1);
+        let waits = spawn(move || assert_eq!(other.recv(), 9));
+        let mut busy = Subscriber::task(&hub, rt());
+        let reads = spawn(move || {
+            let mut received: Vec<_> = (0..3).filter_map(|_| busy.poll_once()).collect();
+            received.extend(busy.recv_many(4 - received.len()));
+            assert_eq!(received, [1, 2, 3, 4]);
+        });
+        (1..=4).for_each(|value| machine.send(rt(), value));
+        reads.join().expect("no panic");
+        machine.send(Signal::USR1, 9);
+        waits.join().expect("no panic");
+        remove_hub(&hub);
+        assert!(machine.acted().is_empty());
+    });
+}
+
 /// A waker whose waking and whose dropping use the hub.
 struct Meddler(ModelHub);
 
