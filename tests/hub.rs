@@ -127,6 +127,8 @@ fn main() {
             #[cfg(target_os = "linux")]
             real_time_signals_queue_to_the_bound,
             #[cfg(target_os = "linux")]
+            an_inherited_subscriber_returns_nothing,
+            #[cfg(target_os = "linux")]
             real_time_signals_that_were_not_read_act_each,
             #[cfg(target_os = "linux")]
             real_time_signals_act_with_their_integer,

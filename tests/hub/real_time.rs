@@ -46,6 +46,18 @@ pub fn real_time_signals_queue_to_the_bound() {
     assert_eq!((event.info().value(), event.dropped()), (Some(7), 0));
 }
 
+/// What the parent's subscriber has taken to return it next is not the child's.
+pub fn an_inherited_subscriber_returns_nothing() {
+    let hub = hub(rt(0));
+    let mut subscriber = subscribe(&hub, rt(0));
+    (0..3).for_each(|value| queue(rt(0), value));
+    let mut receive = || subscriber.recv_blocking().map(|event| event.info().value());
+    assert_eq!(receive().expect("recv"), Some(0));
+    harness::in_fork(|| assert!(receive().is_err()));
+    assert_eq!(receive().expect("recv"), Some(1));
+    assert_eq!(receive().expect("recv"), Some(2));
+}
+
 pub fn real_time_signals_that_were_not_read_act_each() {
     set_counting(rt(0));
     let hub = hub(rt(0));

@@ -8,6 +8,9 @@
 //! the end of the log takes out what it has before its limit, into a queue of its own, and goes on at
 //! the end: what lies between, it has missed.
 //!
+//! Of what it has before it, a subscriber takes some into its own memory at once ([`Taken`]), and tells the
+//! next time which of those it has returned. They do not count for its limit any more, but stay in the log.
+//!
 //! A record that no subscriber has before it any more is not kept: a stuck subscriber keeps its own
 //! ones, and none of those that came after them.
 
@@ -17,6 +20,7 @@ use std::mem;
 use super::QUEUE;
 use super::queue::{Entry, Queue};
 use super::records::Records;
+use super::taken::Taken;
 use crate::{Signal, SignalInfo, SignalSet};
 
 #[derive(Debug)]
@@ -39,8 +43,9 @@ struct Node {
     signal: Signal,
     arrival: u64,
     record: usize,
-    /// How many subscribers have it before them.
+    /// How many subscribers have it before them, and whether others have read it.
     readers: u32,
+    is_read: bool,
 }
 
 /// Up to where the log is the subscriber's.
@@ -74,7 +79,8 @@ impl Log {
     pub(super) fn put(&mut self, signal: Signal, arrival: u64, record: usize) -> bool {
         let (position, readers) = (self.end, self.roomy);
         if readers > 0 {
-            self.nodes.push_back(Node { position, signal, arrival, record, readers });
+            let node = Node { position, signal, arrival, record, readers, is_read: false };
+            self.nodes.push_back(node);
         }
         self.end += 1;
         // Those that have their limit here are full.
@@ -110,16 +116,56 @@ impl Log {
         }
         self.uncount(limit(queue));
         let info = match queue.pop() {
-            Some(entry) => records.read(entry.record, true),
+            Some(entry) => records.read(entry.record),
             None => {
                 let index = self.index(queue.position);
+                let info = records.get(self.nodes[index].record);
+                self.pass(index, 1, records);
                 queue.position += 1;
-                let record = self.nodes[index].record;
-                records.read(record, self.pass(index))
+                info
             }
         };
         self.count(limit(queue));
         info
+    }
+
+    /// Has a subscriber that has none in its own queue take some of what it has here, those that came
+    /// before `before`. Its limit is as if it had read them, but they stay here as its own until it has
+    /// told which of them it has: see [`pass_taken`](Self::pass_taken).
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        queue: &mut Queue,
+        before: u64,
+        records: &Records,
+        taken: &mut Taken,
+    ) {
+        let most = self.unread(queue).min(Taken::MOST);
+        if most == 0 || !queue.entries.is_empty() {
+            return;
+        }
+        let first = self.index(queue.position);
+        // They are there one after the other: each has this subscriber.
+        let nodes = self.nodes.range(first..first + most);
+        let count = match before {
+            u64::MAX => most,
+            _ => nodes.clone().take_while(|node| node.arrival < before).count(),
+        };
+        taken.fill(nodes.take(count).map(|node| records.get(node.record)));
+        self.uncount(limit(queue));
+        let end = queue.position + count as u64;
+        queue.taken = mem::replace(&mut queue.position, end)..end;
+        self.count(limit(queue));
+    }
+
+    /// The subscriber has read so many of what it has taken. The rest goes back to its own queue when it
+    /// [leaves](Self::leave).
+    #[inline]
+    pub(super) fn pass_taken(&mut self, queue: &mut Queue, count: usize, records: &mut Records) {
+        if count > 0 {
+            self.pass(self.index(queue.taken.start), count, records);
+            queue.taken.start += count as u64;
+        }
     }
 
     /// Adds a subscriber: it sees what comes.
@@ -132,21 +178,34 @@ impl Log {
     pub(super) fn leave(&mut self, queue: &mut Queue, records: &mut Records) {
         self.uncount(limit(queue));
         self.take_out(queue, records);
+        for position in mem::take(&mut queue.taken).rev() {
+            let entry = self.give_up(position, records);
+            queue.entries.push_front(entry);
+        }
     }
 
     /// Moves what the subscriber has here to its own queue, and notes what it has missed.
     fn take_out(&mut self, queue: &mut Queue, records: &mut Records) {
         let limit = limit(queue);
         for position in queue.position..limit.min(self.end) {
-            let index = self.index(position);
-            let Node { signal, arrival, record, .. } = self.nodes[index];
-            if !self.pass(index) {
-                records.keep(record);
-            }
-            queue.entries.push_back(Entry { signal, arrival, record, dropped: 0 });
+            queue.entries.push_back(self.give_up(position, records));
         }
         queue.note_dropped(self.end.saturating_sub(limit));
         queue.position = self.end;
+    }
+
+    /// Makes a record that a subscriber has here one of its own queue.
+    fn give_up(&mut self, position: u64, records: &mut Records) -> Entry {
+        let index = self.index(position);
+        let node = &mut self.nodes[index];
+        node.readers -= 1;
+        let Node { signal, arrival, record, readers, is_read, .. } = *node;
+        records.keep(record);
+        if readers == 0 {
+            records.leave(record, is_read);
+            self.forget(1);
+        }
+        Entry { signal, arrival, record, dropped: 0 }
     }
 
     #[inline]
@@ -162,15 +221,28 @@ impl Log {
         found.expect("what a subscriber has before it is kept")
     }
 
-    /// A subscriber has the record before it no more. Returns whether it was the last one.
+    /// A subscriber has read the record here, and those after it, so many together.
     #[inline]
-    fn pass(&mut self, index: usize) -> bool {
-        let node = &mut self.nodes[index];
-        node.readers -= 1;
-        if node.readers > 0 {
-            return false;
+    fn pass(&mut self, first: usize, count: usize, records: &mut Records) {
+        let mut unused = 0;
+        for node in self.nodes.range_mut(first..first + count) {
+            node.readers -= 1;
+            node.is_read = true;
+            if node.readers == 0 {
+                unused += 1;
+                records.leave(node.record, true);
+            }
         }
-        self.unused += 1;
+        self.forget(unused);
+    }
+
+    /// So many more of the nodes have no subscriber.
+    #[inline]
+    fn forget(&mut self, unused: usize) {
+        if unused == 0 {
+            return;
+        }
+        self.unused += unused;
         while self.nodes.front().is_some_and(|node| node.readers == 0) {
             self.nodes.pop_front();
             self.unused -= 1;
@@ -179,7 +251,6 @@ impl Log {
             self.nodes.retain(|node| node.readers > 0);
             self.unused = 0;
         }
-        true
     }
 
     /// How many have this limit, if those have room.

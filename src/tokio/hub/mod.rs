@@ -11,6 +11,7 @@ pub(super) mod registry;
 mod signal_state;
 mod states;
 mod subscriber;
+pub(super) mod taken;
 pub(super) mod turn;
 pub(super) mod waiting;
 
@@ -65,8 +66,9 @@ const QUEUE: usize = match (cfg!(test), cfg!(shuttle)) {
 ///
 /// Each record that is read from the kernel's queue goes to one subscriber's queue at least. A
 /// real-time signal whose subscribers are all full is not read at all: it stays in the kernel's
-/// queue until one of them has read on, and where that is full too, the *sender* is told. (A batch
-/// that is being read at that moment is kept beyond the bound: up to 64 records more.) So each
+/// queue until one of them has read on, and where that is full too, the *sender* is told. (Beyond
+/// the bound are kept a batch that is being read at that moment, up to 64 records, and what a subscriber
+/// has taken out already to return it next, up to 32.) So each
 /// signal is in the end either received, by one subscriber or more, or acts. For each subscriber:
 /// sent since it subscribed = received + merged + told as dropped + unread at its end; and what it
 /// was told as dropped, another subscriber had in its queue.

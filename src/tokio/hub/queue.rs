@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::ops::Range;
 
 use super::class::Listing;
 use crate::{Signal, SignalSet};
@@ -17,6 +18,8 @@ pub(super) struct Queue {
     pub(super) marks: Vec<Mark>,
     /// Where it is in its class' log.
     pub(super) position: u64,
+    /// What it has taken from the log, before its position, and may have returned since.
+    pub(super) taken: Range<u64>,
     /// Real-time signals that it has beside those, in the order of arrival. They came before them.
     pub(super) entries: VecDeque<Entry>,
     /// What is told as dropped with the next event, whichever it is.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::registry::Registry;
+use super::taken::Taken;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::source::{After, BATCH, Shared, State};
 use crate::{OpenError, SignalSet};
@@ -27,15 +28,23 @@ pub(in crate::tokio) fn update<K: Kernel>(
     number: usize,
     before: SignalSet,
     set: SignalSet,
+    taken: &mut Taken,
 ) -> Result<(), OpenError> {
     join(hub, set - before, |state, after| {
+        state.sink.pass_taken(number, taken);
         state.sink.join(number, set - before, &mut after.woken);
         state.sink.leave(number, before - set, &mut after.woken);
     })
 }
 
-pub(in crate::tokio) fn unsubscribe<K: Kernel>(hub: &Arc<Hub<K>>, number: usize, set: SignalSet) {
+pub(in crate::tokio) fn unsubscribe<K: Kernel>(
+    hub: &Arc<Hub<K>>,
+    number: usize,
+    set: SignalSet,
+    taken: &mut Taken,
+) {
     let done = hub.with(|state, after| {
+        state.sink.pass_taken(number, taken);
         state.sink.leave(number, set, &mut after.woken);
         state.sink.remove(number);
         if state.sink.subscribers == 0 {

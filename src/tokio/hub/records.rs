@@ -11,6 +11,7 @@ struct Record {
     info: SignalInfo,
     /// How many logs and queues have it.
     keepers: usize,
+    /// By a subscriber of one that had it.
     is_read: bool,
 }
 
@@ -29,32 +30,35 @@ impl Records {
         self.0.len()
     }
 
+    #[inline]
+    pub(super) fn get(&self, number: usize) -> SignalInfo {
+        self.0[number].info
+    }
+
     /// A queue has the record, too.
     pub(super) fn keep(&mut self, number: usize) {
         self.0[number].keepers += 1;
     }
 
-    /// A subscriber reads the record; whether its log or queue has it no more.
+    /// A subscriber reads the record, which its queue has no more.
     #[inline]
-    pub(super) fn read(&mut self, number: usize, leaves: bool) -> SignalInfo {
-        let record = &mut self.0[number];
-        record.is_read = true;
-        let info = record.info;
-        if leaves {
-            self.leave(number);
-        }
+    pub(super) fn read(&mut self, number: usize) -> SignalInfo {
+        let info = self.get(number);
+        self.leave(number, true);
         info
     }
 
-    /// A queue gives its record up. Returns it if no subscriber has read it, nor can any more.
-    pub(super) fn give_up(&mut self, number: usize) -> Option<SignalInfo> {
-        self.leave(number).filter(|record| !record.is_read).map(|record| record.info)
-    }
-
+    /// A log or a queue has the record no more; a subscriber of it has read it, or none has. Returns it if
+    /// no subscriber of any has, nor can any more.
     #[inline]
-    fn leave(&mut self, number: usize) -> Option<Record> {
+    pub(super) fn leave(&mut self, number: usize, is_read: bool) -> Option<SignalInfo> {
         let record = &mut self.0[number];
+        record.is_read |= is_read;
         record.keepers -= 1;
-        (record.keepers == 0).then(|| self.0.remove(number))
+        if record.keepers > 0 {
+            return None;
+        }
+        let Record { info, is_read, .. } = self.0.remove(number);
+        (!is_read).then_some(info)
     }
 }

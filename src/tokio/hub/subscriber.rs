@@ -11,6 +11,7 @@ use ::tokio::task::coop;
 
 use super::event::HubEvent;
 use super::receiver::{self, Hub};
+use super::taken::Taken;
 use super::turn::Registration;
 use super::waiting::Waiting;
 use crate::tokio::blocking::block_on;
@@ -50,6 +51,7 @@ pub struct Subscriber {
     number: usize,
     set: SignalSet,
     registration: Registration,
+    taken: Taken,
 }
 
 impl Subscriber {
@@ -58,7 +60,13 @@ impl Subscriber {
             return Err(OpenError::Empty);
         }
         let number = receiver::subscribe(hub, set)?;
-        Ok(Subscriber { hub: hub.clone(), number, set, registration: Registration::default() })
+        Ok(Subscriber {
+            hub: hub.clone(),
+            number,
+            set,
+            registration: Registration::default(),
+            taken: Taken::default(),
+        })
     }
 
     /// What it receives.
@@ -102,7 +110,7 @@ impl Subscriber {
         if set.is_empty() {
             return Err(OpenError::Empty);
         }
-        receiver::update(&self.hub, self.number, self.set, set)?;
+        receiver::update(&self.hub, self.number, self.set, set, &mut self.taken)?;
         self.registration.forget_turn();
         self.set = set;
         Ok(())
@@ -129,7 +137,7 @@ impl Subscriber {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
-        Waiting::new(&self.hub, self.number, &mut self.registration).try_recv()
+        Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken).try_recv()
     }
 
     /// The next signal. Works in any executor: it needs no reactor.
@@ -157,7 +165,8 @@ impl Subscriber {
     /// ```
     pub async fn recv(&mut self) -> io::Result<HubEvent> {
         // Dropped with the future: then the subscriber does not wait any more.
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
+        let mut waiting =
+            Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken);
         poll_fn(|cx| poll(&mut waiting, cx)).await
     }
 
@@ -169,7 +178,8 @@ impl Subscriber {
     ///
     /// As [`recv`](Self::recv).
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<HubEvent>> {
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
+        let mut waiting =
+            Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken);
         let polled = poll(&mut waiting, cx);
         waiting.keep_waiting();
         polled
@@ -230,7 +240,8 @@ impl Subscriber {
             return self.try_recv();
         }
         self.registration.set_task(None);
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
+        let mut waiting =
+            Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken);
         match block_on(deadline, |cx| waiting.poll(cx.waker())) {
             Some(event) => event.map(Some),
             None => waiting.try_recv(),
@@ -250,7 +261,7 @@ fn poll(waiting: &mut Waiting<'_, System>, cx: &mut Context<'_>) -> Poll<io::Res
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        receiver::unsubscribe(&self.hub, self.number, self.set);
+        receiver::unsubscribe(&self.hub, self.number, self.set, &mut self.taken);
     }
 }
 

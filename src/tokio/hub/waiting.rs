@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use super::event::HubEvent;
 use super::receiver::Hub;
 use super::registry::Registry;
+use super::taken::Taken;
 use super::turn::Registration;
 use crate::tokio::kernel::Kernel;
 use crate::tokio::roster::drop_quietly;
@@ -18,6 +19,7 @@ pub(in crate::tokio) struct Waiting<'a, K: Kernel> {
     hub: &'a Arc<Hub<K>>,
     number: usize,
     registration: &'a mut Registration,
+    taken: &'a mut Taken,
     is_noted: bool,
 }
 
@@ -26,8 +28,9 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         hub: &'a Arc<Hub<K>>,
         number: usize,
         registration: &'a mut Registration,
+        taken: &'a mut Taken,
     ) -> Waiting<'a, K> {
-        Waiting { hub, number, registration, is_noted: false }
+        Waiting { hub, number, registration, taken, is_noted: false }
     }
 
     /// Leaves the subscriber waiting.
@@ -37,8 +40,8 @@ impl<'a, K: Kernel> Waiting<'a, K> {
 
     /// The next signal that was read, and whether there are more.
     #[inline]
-    fn pop(&self, state: &mut State<Registry, K>) -> Option<(HubEvent, bool)> {
-        let popped = state.sink.pop(self.number);
+    fn pop(&mut self, state: &mut State<Registry, K>) -> Option<(HubEvent, bool)> {
+        let popped = state.sink.pop(self.number, self.taken);
         if popped.is_some() {
             // There may be room now for what was left in the kernel's queue.
             state.update_watch(self.hub.kernel());
@@ -46,8 +49,18 @@ impl<'a, K: Kernel> Waiting<'a, K> {
         popped
     }
 
-    pub(in crate::tokio) fn try_recv(&self) -> io::Result<Option<HubEvent>> {
-        self.hub.with(|state, after| {
+    /// What has been taken already, by the process that took it. A forked child is told so under the lock.
+    #[inline]
+    fn next_taken(&mut self) -> Option<HubEvent> {
+        if self.hub.is_inherited() { None } else { self.taken.next() }
+    }
+
+    pub(in crate::tokio) fn try_recv(&mut self) -> io::Result<Option<HubEvent>> {
+        if let Some(event) = self.next_taken() {
+            return Ok(Some(event));
+        }
+        let hub = self.hub;
+        hub.with(|state, after| {
             if !state.sink.is_unread(self.number) {
                 state.unpark(self.hub.kernel(), self.number);
                 state.read(self.hub.kernel(), state.sink.limit(), after)?;
@@ -59,15 +72,27 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     /// As [`poll`](Self::poll), in what may be a task of tokio's.
     #[inline]
     pub(in crate::tokio) fn poll_task(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
-        self.registration.renew(waker);
-        self.poll(waker)
+        match self.next_taken() {
+            Some(event) => Poll::Ready(Ok(event)),
+            None => self.poll_hub(waker, true),
+        }
     }
 
     /// Polls for the next signal; if there is none, has the registration's task woken when there may be, or
     /// without one `waker`.
-    #[inline]
     pub(in crate::tokio) fn poll(&mut self, waker: &Waker) -> Poll<io::Result<HubEvent>> {
-        // A forked child's copy is told so under the lock.
+        match self.next_taken() {
+            Some(event) => Poll::Ready(Ok(event)),
+            None => self.poll_hub(waker, false),
+        }
+    }
+
+    /// Polls when all that was taken has been returned. Not inlined: most polls of a flood return before.
+    #[inline(never)]
+    fn poll_hub(&mut self, waker: &Waker, is_task: bool) -> Poll<io::Result<HubEvent>> {
+        if is_task {
+            self.registration.renew(waker);
+        }
         if !self.hub.is_inherited() && self.registration.enter() {
             self.is_noted = true;
             return Poll::Pending;
@@ -81,7 +106,8 @@ impl<'a, K: Kernel> Waiting<'a, K> {
     /// What nearly every poll comes to: one short look under the lock. `None` if it takes more.
     #[inline]
     fn poll_armed(&mut self, waker: &Waker) -> Option<Poll<io::Result<HubEvent>>> {
-        let mut state = match self.hub.lock() {
+        let hub = self.hub;
+        let mut state = match hub.lock() {
             Ok(state) => state,
             Err(error) => return Some(Poll::Ready(Err(error))),
         };
@@ -180,13 +206,23 @@ impl<K: Kernel> State<Registry, K> {
     }
 }
 
-impl<K: Kernel> Drop for Waiting<'_, K> {
-    fn drop(&mut self) {
-        if self.is_noted && !self.registration.leave() {
+impl<K: Kernel> Waiting<'_, K> {
+    #[cold]
+    fn end(&mut self) {
+        if !self.registration.leave() {
             // In a forked child there is nothing to end.
             let _ = self.hub.with(|state, after| {
                 after.woken.stale.extend(state.sink.stop_waiting(self.number));
             });
+        }
+    }
+}
+
+impl<K: Kernel> Drop for Waiting<'_, K> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_noted {
+            self.end();
         }
     }
 }

@@ -44,6 +44,39 @@ fn what_the_last_leaves_unread_acts() {
     });
 }
 
+/// A subscriber goes when it has returned the first of what it has taken: of the rest each is read by the
+/// other one, or acts.
+#[test]
+fn what_was_taken_but_not_returned_is_unread() {
+    check(|machine| {
+        let hub = hub(machine, rt());
+        let threads = [(Subscriber::task(&hub, rt()), 1), (Subscriber::thread(&hub, rt()), 2)]
+            .map(|(mut subscriber, count)| spawn(move || subscriber.recv_many(count)));
+        (1..=4).for_each(|value| machine.send(rt(), value));
+        let received = threads.map(|thread| thread.join().expect("no panic"));
+        remove_hub(&hub);
+        assert_eq!((&received[0][..], &received[1][..]), (&[1][..], &[1, 2][..]));
+        assert_eq!(machine.acted(), [3, 4]);
+    });
+}
+
+#[test]
+fn a_set_changes_while_some_are_taken() {
+    check(|machine| {
+        let hub = hub(machine, [rt(), Signal::USR1]);
+        let mut subscriber = Subscriber::task(&hub, rt());
+        let thread = spawn(move || {
+            assert_eq!(subscriber.recv(), 1);
+            subscriber.update([rt(), Signal::USR1]);
+            assert_eq!(subscriber.recv_many(2), [2, 3]);
+        });
+        (1..=3).for_each(|value| machine.send(rt(), value));
+        thread.join().expect("no panic");
+        remove_hub(&hub);
+        assert!(machine.acted().is_empty());
+    });
+}
+
 /// A standard signal that merged acts once for all that merged into it, and a read one not at all.
 #[test]
 fn what_all_leave_unread_acts_once() {

@@ -10,6 +10,7 @@ use super::machine::{Machine, Model, value};
 use crate::tokio::hub::HubEvent;
 use crate::tokio::hub::receiver::{Hub, subscribe, unsubscribe, update};
 use crate::tokio::hub::registry::Registry;
+use crate::tokio::hub::taken::Taken;
 use crate::tokio::hub::turn::Registration;
 use crate::tokio::hub::waiting::Waiting;
 use crate::tokio::roster::Task;
@@ -35,6 +36,7 @@ pub(super) struct Subscriber {
     number: usize,
     set: SignalSet,
     registration: Registration,
+    taken: Taken,
     /// Waits as a task of tokio's does, on its class' roster.
     pub(super) is_task: bool,
 }
@@ -48,6 +50,7 @@ impl Subscriber {
             number,
             set,
             registration: Registration::default(),
+            taken: Taken::default(),
             is_task: false,
         }
     }
@@ -65,7 +68,8 @@ impl Subscriber {
         } else if !self.registration.task().is_some_and(|task| task.will_wake(waker)) {
             self.registration.set_task(Some(Task::new(waker.clone(), Arc::default())));
         }
-        let mut waiting = Waiting::new(&self.hub, self.number, &mut self.registration);
+        let mut waiting =
+            Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken);
         let polled = waiting.poll(waker);
         (polled.map(|event| event.expect("recv")), waiting)
     }
@@ -97,7 +101,9 @@ impl Subscriber {
     }
 
     pub(super) fn try_recv(&mut self) -> Option<HubEvent> {
-        Waiting::new(&self.hub, self.number, &mut self.registration).try_recv().expect("try_recv")
+        Waiting::new(&self.hub, self.number, &mut self.registration, &mut self.taken)
+            .try_recv()
+            .expect("try_recv")
     }
 
     /// Polls once, and does not wait any more.
@@ -110,7 +116,7 @@ impl Subscriber {
 
     pub(super) fn update(&mut self, set: impl Into<SignalSet>) {
         let set = set.into();
-        update(&self.hub, self.number, self.set, set).expect("update");
+        update(&self.hub, self.number, self.set, set, &mut self.taken).expect("update");
         self.registration.forget_turn();
         self.set = set;
     }
@@ -118,7 +124,7 @@ impl Subscriber {
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        unsubscribe(&self.hub, self.number, self.set);
+        unsubscribe(&self.hub, self.number, self.set, &mut self.taken);
     }
 }
 

@@ -6,6 +6,7 @@ use super::Registry;
 use crate::SignalInfo;
 use crate::tokio::hub::event::HubEvent;
 use crate::tokio::hub::queue::Mark;
+use crate::tokio::hub::taken::Taken;
 
 impl Registry {
     /// The subscriber's unread standard signals: since which record, and where their mark is.
@@ -39,23 +40,45 @@ impl Registry {
         self.unread_real_time(number) > 0 || self.unread_marks(number).next().is_some()
     }
 
-    /// The subscriber's first unread signal, and whether it has more.
+    /// The subscriber's first unread signal, and whether it has more, but for those that it takes into
+    /// `taken`, which has been emptied: they come next.
     #[inline]
-    pub(in crate::tokio) fn pop(&mut self, number: usize) -> Option<(HubEvent, bool)> {
+    pub(in crate::tokio) fn pop(
+        &mut self,
+        number: usize,
+        taken: &mut Taken,
+    ) -> Option<(HubEvent, bool)> {
+        self.pass_taken(number, taken);
         let mut standard = 0;
         let first = self.unread_marks(number).inspect(|_| standard += 1).min();
-        let real_time = self.unread_real_time(number);
+        let mut real_time = self.unread_real_time(number);
         let (info, merged) = match first {
             None if real_time == 0 => return None,
             Some((since, mark)) if real_time == 0 || since < self.first_arrival(number) => {
                 self.read_standard(number, mark)
             }
-            _ => (self.read_real_time(number)?, 0),
+            _ => {
+                let before = first.map_or(u64::MAX, |(since, _)| since);
+                let info = self.read_real_time(number, before, taken)?;
+                real_time -= taken.len();
+                (info, 0)
+            }
         };
         let clamped = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let dropped = mem::take(&mut self.queues[number].dropped);
         let event = HubEvent { info, merged: clamped(merged), dropped: clamped(dropped) };
         Some((event, standard + real_time > 1))
+    }
+
+    /// The subscriber has returned what `taken` says of what it has taken.
+    #[inline]
+    pub(in crate::tokio) fn pass_taken(&mut self, number: usize, taken: &mut Taken) {
+        let queue = &mut self.queues[number];
+        if let (Some(class), false) = (queue.class, queue.taken.is_empty()) {
+            let log = self.classes.log_mut(class);
+            log.pass_taken(queue, taken.returned(), &mut self.records);
+            taken.fill(std::iter::empty());
+        }
     }
 
     #[inline]
@@ -68,11 +91,17 @@ impl Registry {
     }
 
     #[inline]
-    fn read_real_time(&mut self, number: usize) -> Option<SignalInfo> {
+    fn read_real_time(
+        &mut self,
+        number: usize,
+        before: u64,
+        taken: &mut Taken,
+    ) -> Option<SignalInfo> {
         let queue = &mut self.queues[number];
         let log = self.classes.log_mut(queue.class?);
         let had_room = log.has_room();
         let info = log.read(queue, &mut self.records);
+        log.take(queue, before, &self.records, taken);
         self.is_watch_stale |= had_room != log.has_room();
         Some(info)
     }

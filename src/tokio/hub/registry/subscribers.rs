@@ -76,7 +76,7 @@ impl Registry {
         for entry in queue.withdraw(queue.set - set) {
             let state = signals.get_mut(entry.signal);
             let state = state.expect("a subscribed signal has its state");
-            state.unread.extend(self.records.give_up(entry.record));
+            state.unread.extend(self.records.leave(entry.record, false));
         }
         queue.set = set;
         self.classes.enter(queue, signals);

@@ -7,6 +7,7 @@ use proptest::sample::{Index, subsequence};
 
 use super::Registry;
 use crate::tokio::hub::QUEUE;
+use crate::tokio::hub::taken::Taken;
 use crate::tokio::source::Sink;
 use crate::tokio::waiters::Woken;
 use crate::{Origin, Signal, SignalInfo, SignalSet};
@@ -58,9 +59,16 @@ struct Plain {
     standard: BTreeMap<Signal, (usize, usize, u32)>,
     real_time: VecDeque<Unread>,
     dropped: u32,
+    /// How many of those it has taken, and what it has returned of them since it last looked.
+    taken: usize,
+    returned: Vec<usize>,
 }
 
 impl Plain {
+    fn has_room(&self) -> bool {
+        self.real_time.len() - self.taken < QUEUE
+    }
+
     fn miss(&mut self, count: u32) {
         let latest = self.real_time.back_mut().map(|unread| &mut unread.dropped);
         *latest.unwrap_or(&mut self.dropped) += count;
@@ -78,19 +86,18 @@ impl Plain {
         }
     }
 
-    /// Signal, value, how many merged and were dropped, and whether there are more.
-    fn pop(&mut self) -> Option<(Signal, usize, u32, u32, bool)> {
-        let has_more = self.standard.len() + self.real_time.len() > 1;
+    /// Signal, value, and how many merged and were dropped.
+    fn pop(&mut self) -> Option<(Signal, usize, u32, u32)> {
         let first = self.standard.iter().map(|(&signal, &(since, ..))| (since, signal)).min();
         let real_time = self.real_time.front().map_or(usize::MAX, |unread| unread.value);
         match first {
             Some((since, signal)) if since < real_time => {
                 let (_, value, merged) = self.standard.remove(&signal)?;
-                Some((signal, value, merged, std::mem::take(&mut self.dropped), has_more))
+                Some((signal, value, merged, std::mem::take(&mut self.dropped)))
             }
             _ => {
                 let Unread { signal, value, dropped } = self.real_time.pop_front()?;
-                Some((signal, value, 0, std::mem::take(&mut self.dropped) + dropped, has_more))
+                Some((signal, value, 0, std::mem::take(&mut self.dropped) + dropped))
             }
         }
     }
@@ -99,6 +106,7 @@ impl Plain {
 struct Both {
     registry: Registry,
     plain: BTreeMap<usize, Plain>,
+    taken: BTreeMap<usize, Taken>,
     woken: Woken,
     watched: SignalSet,
     /// Values are in order, as are arrivals.
@@ -115,6 +123,7 @@ impl Both {
         Both {
             registry: Registry::new(SignalSet::EMPTY, false),
             plain: BTreeMap::new(),
+            taken: BTreeMap::new(),
             woken: Woken::default(),
             watched: SignalSet::EMPTY,
             last: 0,
@@ -155,8 +164,8 @@ impl Both {
             // Which one takes what none has room for, the registry says.
             let latest = self.registry.queues[number].entries.back();
             let is_overfilled = latest.is_some_and(|entry| entry.arrival == value as u64);
-            assert!(!is_overfilled || plain.real_time.len() >= QUEUE);
-            if plain.real_time.len() < QUEUE || is_overfilled {
+            assert!(!is_overfilled || !plain.has_room());
+            if plain.has_room() || is_overfilled {
                 plain.real_time.push_back(Unread { signal, value, dropped: 0 });
                 taken += 1;
             } else {
@@ -170,14 +179,37 @@ impl Both {
     }
 
     fn pop(&mut self, number: usize) -> bool {
-        let expected = self.plain.get_mut(&number).and_then(Plain::pop);
-        let popped = self.registry.pop(number).map(|(event, has_more)| {
-            let info = event.info();
-            (info.signal(), info.raw_value(), event.merged(), event.dropped(), has_more)
+        let plain = self.plain.get_mut(&number).expect("one of them");
+        let expected = plain.pop();
+        let taken = self.taken.entry(number).or_default();
+        let event = match taken.next() {
+            Some(event) => {
+                plain.taken -= 1;
+                plain.returned.push(event.info().raw_value());
+                Some(event)
+            }
+            None => {
+                let popped = self.registry.pop(number, taken);
+                (plain.taken, plain.returned) = (taken.len(), Vec::new());
+                let rest = plain.standard.len() + plain.real_time.len();
+                assert!(popped.is_none_or(|(_, has_more)| has_more == (rest > plain.taken)));
+                popped.map(|(event, _)| event)
+            }
+        };
+        let popped = event.map(|event| {
+            (event.signal(), event.info().raw_value(), event.merged(), event.dropped())
         });
         assert_eq!(popped, expected, "{number}");
         self.read.extend(popped.map(|(_, value, ..)| value));
         popped.is_some()
+    }
+
+    /// A subscriber that changes its set, or goes, has not read what it has not returned.
+    fn pass_taken(&mut self, number: usize) {
+        self.registry.pass_taken(number, self.taken.entry(number).or_default());
+        if let Some(plain) = self.plain.get_mut(&number) {
+            (plain.taken, plain.returned) = (0, Vec::new());
+        }
     }
 
     fn step(&mut self, step: Step) {
@@ -200,12 +232,14 @@ impl Both {
                 let before = plain.set;
                 plain.change(set);
                 self.narrow(self.registry.needed() | set);
+                self.pass_taken(number);
                 self.registry.join(number, set - before, &mut self.woken);
                 self.registry.leave(number, before - set, &mut self.woken);
                 self.narrow(self.registry.needed());
             }
             Step::Drop(which) => {
                 let Some(number) = self.which(which) else { return };
+                self.pass_taken(number);
                 let Plain { set, .. } = self.plain.remove(&number).expect("one of them");
                 self.registry.leave(number, set, &mut self.woken);
                 self.registry.remove(number);
@@ -228,18 +262,21 @@ impl Both {
     fn check(&mut self) {
         self.watched = self.registry.watch().unwrap_or(self.watched);
         let wanted = self.plain.values().flat_map(|plain| {
-            let has_room = plain.real_time.len() < QUEUE;
+            let has_room = plain.has_room();
             plain.set.iter().filter(move |signal| has_room || !signal.is_real_time())
         });
         assert_eq!(self.watched, wanted.collect());
         for (&number, plain) in &self.plain {
-            let is_unread = !plain.real_time.is_empty() || !plain.standard.is_empty();
+            let is_unread = plain.standard.len() + plain.real_time.len() > plain.taken;
             assert_eq!(self.registry.is_unread(number), is_unread);
-            assert!(plain.real_time.len() < QUEUE + BATCH + self.put_at_joins, "unbounded");
+            let most = QUEUE + BATCH + Taken::MOST + self.put_at_joins;
+            assert!(plain.real_time.len() < most, "unbounded");
         }
-        let mut kept: Vec<_> = self.plain.values().flat_map(|plain| &plain.real_time).collect();
-        kept.sort_unstable_by_key(|unread| unread.value);
-        kept.dedup_by_key(|unread| unread.value);
+        let kept = self.plain.values().flat_map(|plain| {
+            let unread = plain.real_time.iter().map(|unread| unread.value);
+            unread.chain(plain.returned.iter().copied())
+        });
+        let kept: BTreeSet<_> = kept.collect();
         assert_eq!(self.registry.records.len(), kept.len());
         assert!(
             self.registry.classes.longest_log() <= 2 * kept.len(),
@@ -253,6 +290,7 @@ impl Both {
             if number % 2 == 0 {
                 while self.pop(number) {}
             }
+            self.pass_taken(number);
             let Plain { set, .. } = self.plain.remove(&number).expect("one of them");
             self.registry.leave(number, set, &mut self.woken);
             self.registry.remove(number);
