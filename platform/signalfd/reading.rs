@@ -67,7 +67,9 @@ pub(super) fn read_many(
         let count = records.len();
         infos.reserve(count);
         for record in records {
-            infos.extend(record.first_chunk().and_then(siginfo::decode));
+            if let Some(record) = record.first_chunk() {
+                siginfo::decode_to(record, infos);
+            }
         }
         total += count;
         if count < batch {

@@ -152,11 +152,15 @@ fn origin(fields: impl Fields, signal: Signal) -> Origin {
 }
 
 #[inline(always)]
-#[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
 fn info(fields: impl Fields) -> Option<SignalInfo> {
-    let signal = Signal::from_kernel(fields.signo())?;
+    Signal::from_kernel(fields.signo()).map(|signal| info_of(fields, signal))
+}
+
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
+fn info_of(fields: impl Fields, signal: Signal) -> SignalInfo {
     let value_ptr = fields.ptr() as usize;
-    Some(SignalInfo::new(signal, 1, Some(fields.code()), origin(fields, signal), value_ptr))
+    SignalInfo::new(signal, 1, Some(fields.code()), origin(fields, signal), value_ptr)
 }
 
 /// Decodes one record of a signalfd; `None` if its number is no signal's, which no kernel does.
@@ -166,6 +170,23 @@ fn info(fields: impl Fields) -> Option<SignalInfo> {
 #[inline(always)]
 pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
     info(Record(record))
+}
+
+/// Decodes one record of a signalfd to the end of `infos`, if [`decode`] does.
+///
+/// What only a child's end has is the longest part of an origin, and would be moved for each record. So a
+/// `CHLD` goes another way.
+#[inline(always)]
+pub(super) fn decode_to(record: &[u8; SIZE], infos: &mut Vec<SignalInfo>) {
+    #[cold]
+    #[inline(never)]
+    fn rare(record: &[u8; SIZE], infos: &mut Vec<SignalInfo>) {
+        infos.extend(decode(record));
+    }
+    match Signal::from_kernel(Record(record).signo()) {
+        None | Some(Signal::CHLD) => rare(record, infos),
+        Some(signal) => infos.push(info_of(Record(record), signal)),
+    }
 }
 
 /// Decodes a `siginfo_t` as the raw system call `rt_sigtimedwait(2)` writes it; `None` as with

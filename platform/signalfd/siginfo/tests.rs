@@ -112,6 +112,17 @@ fn the_layouts_of_other_architectures() {
     }
 }
 
+/// Whichever way a signal goes.
+#[test]
+fn what_is_appended_is_what_is_decoded() {
+    for (signal, code) in (0..130).flat_map(|signal| (-7..8).map(move |code| (signal, code))) {
+        let record = filled(&[(0, signal), (8, code), (12, 7), (16, 8), (40, 9)]);
+        let mut infos = Vec::new();
+        decode_to(&record, &mut infos);
+        assert!(infos.into_iter().eq(decode(&record)), "{signal}, {code}");
+    }
+}
+
 fn is_sound(info: SignalInfo) {
     assert!((1..=128).contains(&info.signal().as_raw()));
     assert!(info.sender().is_none_or(|sender| sender.pid != 0), "{info:?}");
