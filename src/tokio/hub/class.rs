@@ -22,6 +22,8 @@ pub(super) struct Class {
     pub(super) members: usize,
     pub(super) log: Log,
     pub(super) turn: Arc<Turn>,
+    /// Whether a task has been told this generation, or a waker is noted in it: if not, it need not end.
+    pub(super) is_told: bool,
     /// Nothing waited in it when the reader thread looked last, and something in another class did.
     pub(super) is_parked: bool,
     pub(super) roster: Arc<Roster>,
@@ -52,6 +54,7 @@ impl Class {
             members: 0,
             log: Log::new(set),
             turn: Arc::new(Turn::new()),
+            is_told: false,
             is_parked: false,
             roster: Arc::default(),
             roster_number: 0,
@@ -71,6 +74,9 @@ impl Class {
         queues: &mut Slab<Queue>,
         woken: &mut Woken,
     ) {
+        if !mem::take(&mut self.is_told) {
+            return;
+        }
         let (generation, waiting) = self.turn.end();
         woken.wakers.extend(self.others.drain(..).map(|(waker, _)| waker));
         if waiting == 0 {
@@ -169,6 +175,7 @@ impl Class {
         queues: &mut Slab<Queue>,
         registration: &mut Registration,
     ) -> Option<Waiter> {
+        self.is_told = true;
         if registration.roster() == self.roster_number && self.roster_number != 0 {
             registration.set_turn(&self.turn, self.roster_number);
             return None;

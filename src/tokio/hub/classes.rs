@@ -102,6 +102,7 @@ impl Classes {
         waker: Waker,
     ) -> Option<Waiter> {
         let Some(class) = self.of(&queues[number]) else { return Some(Waiter::Waker(waker)) };
+        class.is_told = true;
         let earlier = class.unlist(number, queues);
         queues[number].listing = Listing::Other(class.turn.generation(), class.others.len());
         class.others.push((waker, number));

@@ -13,8 +13,8 @@ const WAITERS: u32 = 24;
 
 /// The generation of a class of subscribers, and how many of their tasks wait in it.
 ///
-/// A record for the class ends its generation, under the hub's lock; so does the disarming of the
-/// hub's source. A task that had read everything when it last looked under the lock, when the source
+/// A record for the class ends its generation, under the hub's lock, if it was told to any task since it
+/// began; so does the disarming of the hub's source. A task that had read everything when it last looked under the lock, when the source
 /// was armed, is told that generation. As long as it lasts there is nothing to read and the reader
 /// thread serves the class: then the task counts itself as a waiter without the lock. Both are one
 /// atomic, changed by compare-and-swap: a task can't be counted in a generation that has ended, and
