@@ -35,7 +35,8 @@ thread_local! {
     static FIRST: First = const { First };
 }
 
-/// Has the process die of the signal, or exit with [`exit_code`] where that does not end it, once `std::process::exit` has flushed what is buffered.
+/// Has the process die of the signal, or exit with [`exit_code`] where that does not end it, once
+/// `std::process::exit` has flushed what is buffered.
 ///
 /// Only the standard library's own exit flushes its output without waiting for the lock, which some
 /// thread may hold that is stuck writing to a pipe that is not read. What it calls next, `exit(3)`,
