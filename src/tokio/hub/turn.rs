@@ -13,11 +13,11 @@ const WAITERS: u32 = 24;
 
 /// The generation of a class of subscribers, and how many of their tasks wait in it.
 ///
-/// A record for the class ends its generation, under the hub's lock, if it was told to any task since it
-/// began; so does the disarming of the hub's source. A task that had read everything when it last looked under the lock, when the source
-/// was armed, is told that generation. As long as it lasts there is nothing to read and the reader
-/// thread serves the class: then the task counts itself as a waiter without the lock. Both are one
-/// atomic, changed by compare-and-swap: a task can't be counted in a generation that has ended, and
+/// A record for the class ends its generation, under the hub's lock, if any task has been told it; so does
+/// the disarming of the hub's source. A task that had read everything when it last looked under the lock,
+/// when the source was armed, is told that generation. As long as it lasts there is nothing to read and
+/// the reader thread serves the class: then the task counts itself as a waiter without the lock. Both are
+/// one atomic, changed by compare-and-swap: a task can't be counted in a generation that has ended, and
 /// one that is counted is seen by whatever ends the generation.
 ///
 /// Which tasks wait, each of them tells ([`Task::waits`]). That is written before the task is counted
