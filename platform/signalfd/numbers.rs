@@ -4,6 +4,20 @@
 
 use crate::platform::ByDefault;
 
+// libc 0.2.191 has the numbers of other architectures for 64-bit MIPS with glibc: a receiver of `USR1` would
+// have received `BUS`.
+#[cfg(any(
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6"
+))]
+const _: () = assert!(
+    libc::SIGUSR1 == 16 && libc::SIGCHLD == 18 && libc::SIGSTOP == 23,
+    "this version of the libc crate has the signal numbers of another architecture: use 0.2.186 \
+     (`cargo update -p libc --precise 0.2.186`, with mio 1.2.0), or one that was mended"
+);
+
 crate::signal::named_signals! {
     /// The names that this system has beside POSIX's.
     NAMES:

@@ -101,7 +101,9 @@ pub(crate) fn exit_by_flushes_and_runs_no_destructor() {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn exit_by_of_a_real_time_signal_that_cannot_queue() {
-    for signal in (0..=u8::MAX).map_while(Signal::rt).chain([Signal::TERM]) {
+    // No parent can be told of 127 (Linux on MIPS): `exit_by` exits.
+    let told = (0..=u8::MAX).map_while(Signal::rt).filter(|signal| signal.as_raw() < 127);
+    for signal in told.chain([Signal::TERM]) {
         harness::fork_dies_of(signal, || {
             harness::become_unprivileged();
             harness::limit_pending(0);
