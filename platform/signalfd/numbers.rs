@@ -14,8 +14,8 @@ use crate::platform::ByDefault;
 ))]
 const _: () = assert!(
     libc::SIGUSR1 == 16 && libc::SIGCHLD == 18 && libc::SIGSTOP == 23,
-    "this version of the libc crate has the signal numbers of another architecture: use 0.2.186 \
-     (`cargo update -p libc --precise 0.2.186`, with mio 1.2.0), or one that was mended"
+    "this version of the libc crate has the signal numbers of another architecture: use 0.2.189 \
+     (`cargo update -p libc --precise 0.2.189`, with mio 1.2.0), or one that was mended"
 );
 
 crate::signal::named_signals! {
