@@ -78,12 +78,11 @@ const QUEUE: usize = match (cfg!(test), cfg!(shuttle)) {
 /// One thread of this crate's own reads for all hubs and [`Shutdown`](super::Shutdown)s of the process.
 /// It is started when a subscriber waits for the first time. It reads a signal while some subscriber
 /// whose set has it waits; while none does, the signal stays in the kernel's queue. Nothing is registered
-/// with a runtime's reactor: a
-/// runtime that is shut down, blocked or not driven holds up no other, and executors without a reactor
-/// (`futures::executor`), smol's and async-std's serve as well as tokio's. Where subscribers wait in
-/// tasks of a tokio runtime, one more task there, of this crate's own, wakes them together. The reader thread blocks
-/// every signal, so no handler runs there. It calls wakers, and a waker that blocks would hold up every
-/// hub: an executor's does not.
+/// with a runtime's reactor: a runtime that is shut down, blocked or not driven holds up no other, and
+/// executors without a reactor (`futures::executor`), smol's and async-std's serve as well as tokio's.
+/// Where subscribers wait in tasks of a tokio runtime, one more task there, of this crate's own, wakes
+/// them together. The reader thread blocks every signal, so no handler runs there. It calls wakers, and a
+/// waker that blocks would hold up every hub: an executor's does not.
 ///
 /// # Forks
 ///
@@ -197,7 +196,8 @@ impl SignalHub {
     /// see the rest.
     ///
     /// Subscribing to signals that are not received yet widens the receiver, or opens it again. That
-    /// may wait for other threads, as [`Signals::new`] does; no other call on this hub waits for it. Where another thread is about to give up the same signal for this hub, or to widen it by the
+    /// may wait for other threads, as [`Signals::new`] does; no other call on this hub waits for it.
+    /// Where another thread is about to give up the same signal for this hub, or to widen it by the
     /// same, it waits for that, for one second at most.
     ///
     /// # Errors
