@@ -58,7 +58,14 @@ pub fn kill(pid: u32, signal: Signal) -> io::Result<()> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sigqueue(pid: u32, signal: Signal, value: i32) -> io::Result<()> {
-    platform::sigqueue(checked(pid)?, signal, value)
+    platform::sigqueue(checked(pid)?, signal, as_wide(value))
+}
+
+/// The integer where a C union has it that is as wide as a pointer: in the first bytes.
+fn as_wide(value: i32) -> usize {
+    let mut bytes = [0; size_of::<usize>()];
+    bytes[..size_of::<i32>()].copy_from_slice(&value.to_ne_bytes());
+    usize::from_ne_bytes(bytes)
 }
 
 /// The pid as the kernel takes it, if it names one process.

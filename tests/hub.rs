@@ -143,6 +143,8 @@ fn main() {
             #[cfg(target_os = "linux")]
             a_lagging_subscriber_dropped_unread_loses_none,
             #[cfg(target_os = "linux")]
+            a_full_queue_at_the_end_loses_none,
+            #[cfg(target_os = "linux")]
             a_waiter_for_another_signal_has_nothing_missed,
             #[cfg(target_os = "linux")]
             a_lagging_subscriber_alone_misses_none,

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::Signal;
 
-pub(crate) fn sigqueue(_pid: i32, signal: Signal, _value: i32) -> io::Result<()> {
+pub(crate) fn sigqueue(_pid: i32, signal: Signal, _value: usize) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         format!(

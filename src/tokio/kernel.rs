@@ -52,8 +52,10 @@ pub(super) trait Kernel: Send + Sync + Sized + 'static {
         limit: usize,
     ) -> io::Result<Option<usize>>;
     /// Sends this process a signal that was read but reached no subscriber and no waiter: it acts, now
-    /// that it is not received any more.
-    fn send_again(&self, info: SignalInfo);
+    /// that it is not received any more. Returns `false` if the kernel's queue has no room for it.
+    fn send_again(&self, info: SignalInfo) -> bool;
+    /// Waits a moment for room in the kernel's queue.
+    fn wait_for_room(&self);
 
     /// The reader thread of this process, started if there is none.
     fn reader(&self) -> io::Result<Arc<Reader<Self>>>;
@@ -145,14 +147,27 @@ impl Kernel for System {
         receiver.read_of(set, batch, limit)
     }
 
-    fn send_again(&self, info: SignalInfo) {
-        let own = std::process::id();
-        let queued = info.value().map(|value| send::sigqueue(own, info.signal(), value));
-        if !matches!(queued, Some(Ok(()))) {
-            // A process may signal itself; what fails with an integer may go without.
-            let sent = send::kill(own, info.signal());
-            debug_assert!(sent.is_ok(), "{} to oneself", info.signal());
+    fn send_again(&self, info: SignalInfo) -> bool {
+        let (own, signal) = (std::process::id(), info.signal());
+        // Without a value, a real-time signal would merge with others for which the queue has no room.
+        let value = info.value_ptr().or_else(|| signal.is_real_time().then_some(0));
+        let queued = value.zip(i32::try_from(own).ok()).map(|(value, own)| {
+            platform::sigqueue(own, signal, value).map_err(|error| error.kind())
+        });
+        match queued {
+            Some(Ok(())) => true,
+            Some(Err(io::ErrorKind::WouldBlock)) => false,
+            // A process may signal itself; what is refused with a value (by a sandbox) may go without.
+            _ => {
+                let sent = send::kill(own, signal);
+                debug_assert!(sent.is_ok(), "{signal} to oneself");
+                true
+            }
         }
+    }
+
+    fn wait_for_room(&self) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 
     fn reader(&self) -> io::Result<Arc<Reader<System>>> {

@@ -189,9 +189,7 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         drop(after.acquired);
         let is_closed = after.receiver.is_some();
         drop(after.receiver);
-        for info in after.unread {
-            self.kernel.send_again(info);
-        }
+        self.send_again(after.unread);
         if is_closed || !after.releasing.is_empty() {
             let mut state = self.lock_in_turn();
             state.releasing -= after.releasing;
@@ -201,6 +199,23 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
             drop(state);
             self.ended.notify_all();
             after.woken.wake_all();
+        }
+    }
+
+    /// Has act what was read but by nobody. What the kernel's queue has no room for waits on a thread of
+    /// its own: there may be none for as long as a handler of the program runs.
+    fn send_again(self: &Arc<Self>, unread: Vec<SignalInfo>) {
+        let mut unread = unread.into_iter();
+        let refused = unread.find(|info| !self.kernel.send_again(*info));
+        if let Some(refused) = refused {
+            let shared = self.clone();
+            self.kernel.run_aside(Box::new(move || {
+                for info in std::iter::once(refused).chain(unread) {
+                    while !shared.kernel.send_again(info) {
+                        shared.kernel.wait_for_room();
+                    }
+                }
+            }));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::harness::{hits, send, set_counting};
+use crate::harness::{hits, limit_pending, open, send, set_counting, set_sleeping};
 use crate::real_time::{queue, rt};
 use crate::{blocking, hub, is_unread, read_queue, subscribe};
 use signal_source::tokio::SignalHub;
@@ -42,6 +42,28 @@ pub fn a_lagging_subscriber_dropped_unread_loses_none() {
     lag(&hub);
     drop((lagging, hub));
     assert_eq!(hits(rt(0)), 1000);
+}
+
+/// What is to act at the end has no room in the kernel's queue, while a handler of the program sleeps.
+pub fn a_full_queue_at_the_end_loses_none() {
+    let latch = set_sleeping(rt(0));
+    // Another thread lets it in, so that what is dropped here waits for no handler.
+    signal_source::reserve(rt(0)).expect("reserve");
+    let hub = hub(rt(0));
+    let stuck = subscribe(&hub, rt(0));
+    for value in 0..250 {
+        queue(rt(0), value);
+        if value % 50 == 49 {
+            read_queue(&hub, rt(0));
+        }
+    }
+    limit_pending(8);
+    drop((stuck, hub));
+    for _ in 0..250 {
+        latch.entered();
+        latch.release();
+    }
+    assert!(open(rt(0)).try_recv().expect("try_recv").is_none(), "each once");
 }
 
 /// Nothing is read for two that are busy, only since another one waits for something else.

@@ -60,6 +60,22 @@ fn what_was_taken_but_not_returned_is_unread() {
     });
 }
 
+/// The kernel has no room for what is to act, at first.
+#[test]
+fn what_is_left_unread_acts_although_the_queue_is_full() {
+    check(|machine| {
+        let hub = hub(machine, rt());
+        let mut subscriber = Subscriber::task(&hub, rt());
+        (1..=4).for_each(|value| machine.send(rt(), value));
+        assert_eq!(subscriber.recv(), 1);
+        machine.refuse(2);
+        drop(subscriber);
+        remove_hub(&hub);
+        machine.wait_until_acted(3);
+        assert_eq!(machine.acted(), [2, 3, 4]);
+    });
+}
+
 #[test]
 fn a_set_changes_while_some_are_taken() {
     check(|machine| {

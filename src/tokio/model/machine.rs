@@ -31,6 +31,8 @@ struct State {
     polled: BTreeMap<u64, (u64, bool)>,
     acted: Vec<SignalInfo>,
     read: Vec<Signal>,
+    /// How many more are refused when they are sent again: the queue is full.
+    refused: usize,
     /// What the program does when a signal acts.
     handler: Option<Handler>,
     is_stopped: bool,
@@ -100,6 +102,7 @@ impl Machine {
             state.acted.push(info);
             let handler = state.handler.clone();
             drop(state);
+            self.changed.notify_all();
             handler.iter().for_each(|handler| handler());
             return;
         }
@@ -139,6 +142,19 @@ impl Machine {
         let kernel = Model(self.clone());
         let acquired = kernel.acquire(set, true).expect("not claimed");
         kernel.open(acquired, true).unwrap_or_else(|_| panic!("opened"))
+    }
+
+    /// Has the next so many that are sent again be refused.
+    pub(super) fn refuse(&self, count: usize) {
+        self.lock().refused = count;
+    }
+
+    /// Waits until so many have acted.
+    pub(super) fn wait_until_acted(&self, count: usize) {
+        let mut state = self.lock();
+        while state.acted.len() < count {
+            state = self.changed.wait(state).expect("no panic");
+        }
     }
 
     /// The values of what has acted, in order.
@@ -293,8 +309,19 @@ impl Kernel for Model {
         Ok(Some(state.take(set & received, batch, limit)))
     }
 
-    fn send_again(&self, info: SignalInfo) {
+    fn send_again(&self, info: SignalInfo) -> bool {
+        let mut state = self.0.lock();
+        if let Some(refused) = state.refused.checked_sub(1) {
+            state.refused = refused;
+            return false;
+        }
+        drop(state);
         self.0.generate(info);
+        true
+    }
+
+    fn wait_for_room(&self) {
+        shuttle::thread::yield_now();
     }
 
     fn reader(&self) -> io::Result<Arc<Reader<Model>>> {
