@@ -48,7 +48,8 @@ const QUEUE: usize = match (cfg!(test), cfg!(shuttle)) {
 /// from then on the signal acts as it would have before the hub was opened. One that was read from
 /// the kernel's queue but by no subscriber acts too: the process sends it to itself once more, with
 /// its value (a real-time signal without one, with 0); as soon as the queue has room, on a thread of this
-/// crate's if it has none at once. What at least one subscriber has read counts as received.
+/// crate's if it has none at once. Who receives the signal again by then, receives it. What at least one
+/// subscriber has read counts as received.
 ///
 /// What the hub was opened with is received from the start, and kept for subscribers to come; that
 /// is what keeps it from killing the program meanwhile. It stays in the kernel's queue, reaches none
