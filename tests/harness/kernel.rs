@@ -33,6 +33,9 @@ pub struct Kernel {
     pub raise: bool,
     /// A signal directed at another thread is received.
     pub directed_elsewhere: bool,
+    /// What is pending for the process is shown to each of its threads (`sigpending`), so that one that
+    /// opens a receiver has it received.
+    pub shows_pending: bool,
     /// CONT is received.
     pub cont: bool,
     /// A forked child inherits the descriptor and reads its own signals from it.
@@ -52,6 +55,7 @@ pub const KERNEL: Kernel = Kernel {
     sigqueue: true,
     raise: true,
     directed_elsewhere: false,
+    shows_pending: true,
     cont: true,
     inherits_descriptor: true,
 };
@@ -70,6 +74,7 @@ const KQUEUE: Kernel = Kernel {
     sigqueue: false,
     raise: true,
     directed_elsewhere: true,
+    shows_pending: true,
     cont: true,
     inherits_descriptor: false,
 };
@@ -99,4 +104,5 @@ pub const KERNEL: Kernel = Kernel { highest: 32, ..KQUEUE };
 pub const KERNEL: Kernel = Kernel { highest: 127, cont: false, ..KQUEUE };
 
 #[cfg(any(target_os = "macos", target_os = "ios"))]
-pub const KERNEL: Kernel = Kernel { raise: false, directed_elsewhere: false, ..KQUEUE };
+pub const KERNEL: Kernel =
+    Kernel { raise: false, directed_elsewhere: false, shows_pending: false, ..KQUEUE };

@@ -8,6 +8,7 @@ use std::thread;
 use nix::libc;
 use signal_source::{Signal, SignalSet, Signals, mask};
 
+use crate::harness::kernel::KERNEL;
 use crate::harness::{self, Worker, open, receives, send, set_exiting, set_sleeping};
 
 const TERM: Signal = Signal::TERM;
@@ -110,7 +111,13 @@ extern "C" fn join_the_worker() {
 fn joins_at_exit() {
     set_exiting(TERM, 7);
     let worker = Worker::start("worker");
-    worker.run(|| drop(mask::block(USR1).expect("block")));
+    worker.run(|| {
+        drop(mask::block(USR1).expect("block"));
+        if !KERNEL.masked {
+            // What is unread is sent to the process once more, and the thread that joins is to act.
+            harness::raw_block(TERM);
+        }
+    });
     *WORKER.lock().expect("no panic") = Some(worker);
     // SAFETY: the function unwinds into nothing.
     assert_eq!(unsafe { libc::atexit(join_the_worker) }, 0);
