@@ -1,10 +1,12 @@
 //! `SignalInfo`: what the kernel said of one signal, as plain data.
 
+mod kind;
 mod origin;
 mod text;
 
 use std::hash::{Hash, Hasher};
 
+pub(crate) use self::kind::Kind;
 pub use self::origin::{ChildInfo, ChildStatus, Origin, Sender};
 use crate::Signal;
 
@@ -36,11 +38,15 @@ use crate::Signal;
 #[doc(alias = "siginfo_t")]
 #[doc(alias = "signalfd_siginfo")]
 pub struct SignalInfo {
+    // The kernel's numbers as they came, since a record is copied far more often than it is asked for
+    // its origin: `kind` tells what `numbers` and `wide` mean.
     signal: Signal,
+    kind: Kind,
+    has_code: bool,
+    code: i32,
     count: u32,
-    code: Option<i32>,
-    origin: Origin,
-    value_ptr: usize,
+    numbers: [u32; 3],
+    wide: [u64; 2],
 }
 
 impl SignalInfo {
@@ -52,21 +58,43 @@ impl SignalInfo {
         origin: Origin,
         value_ptr: usize,
     ) -> SignalInfo {
-        SignalInfo { signal, count, code, origin, value_ptr }
+        let (kind, numbers, times) = kind::parts(origin);
+        let wide = times.unwrap_or([value_ptr as u64, 0]);
+        let (has_code, code) = (code.is_some(), code.unwrap_or(0));
+        SignalInfo { signal, kind, has_code, code, count, numbers, wide }
+    }
+
+    /// The same from the numbers that the kind has; all but a child's.
+    #[inline(always)]
+    pub(crate) fn of_kind(
+        signal: Signal,
+        code: i32,
+        kind: Kind,
+        numbers: [u32; 3],
+        value_ptr: usize,
+    ) -> SignalInfo {
+        let wide = [value_ptr as u64, 0];
+        SignalInfo { signal, kind, has_code: true, code, count: 1, numbers, wide }
     }
 
     /// What counts in a comparison: not a pointer that came with no value, which is a leftover.
     fn parts(&self) -> (Signal, u32, Option<i32>, Origin, Option<usize>) {
-        (self.signal, self.count, self.code, self.origin, self.value_ptr())
+        (self.signal, self.count, self.code(), self.origin(), self.value_ptr())
     }
 
     /// What tests of the hub tell one record from another by.
     #[cfg(all(test, feature = "tokio"))]
     pub(crate) fn raw_value(&self) -> usize {
-        self.value_ptr
+        self.pointer()
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // it was one that was widened
+    fn pointer(&self) -> usize {
+        self.wide[0] as usize
     }
 
     /// The signal.
+    #[inline]
     pub fn signal(&self) -> Signal {
         self.signal
     }
@@ -74,7 +102,7 @@ impl SignalInfo {
     /// What made the kernel send it; or, where it is not [verified](Self::is_verified), what the
     /// sender says did.
     pub fn origin(&self) -> Origin {
-        self.origin
+        kind::origin(self.kind, self.numbers, self.wide)
     }
 
     /// The process and user behind it, where the kernel reported them: the caller of `kill`, `tgkill`
@@ -96,7 +124,7 @@ impl SignalInfo {
     #[doc(alias = "si_pid")]
     #[doc(alias = "si_uid")]
     pub fn sender(&self) -> Option<Sender> {
-        match self.origin {
+        match self.origin() {
             Origin::Process(sender) | Origin::Thread(sender) => Some(sender),
             Origin::Queue { sender, .. }
             | Origin::MessageQueue { sender, .. }
@@ -137,10 +165,10 @@ impl SignalInfo {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_verified(&self) -> bool {
-        match self.origin {
+        match self.origin() {
             Origin::Process(_) | Origin::Thread(_) | Origin::Child(_) | Origin::Kernel => true,
             // The kernel's codes are positive; SI_SIGIO is not.
-            Origin::Io { .. } => self.code.is_some_and(|code| code > 0),
+            Origin::Io { .. } => self.code().is_some_and(|code| code > 0),
             Origin::Queue { .. }
             | Origin::Timer { .. }
             | Origin::MessageQueue { .. }
@@ -152,34 +180,31 @@ impl SignalInfo {
     /// The integer that came along with `sigqueue(3)`, a timer, a message queue or asynchronous
     /// input and output.
     #[doc(alias = "sival_int")]
+    #[inline]
     pub fn value(&self) -> Option<i32> {
-        match self.origin {
-            Origin::Queue { value, .. }
-            | Origin::Timer { value, .. }
-            | Origin::MessageQueue { value, .. }
-            | Origin::AsyncIo { value, .. } => Some(value),
-            _ => None,
-        }
+        self.kind.has_value().then_some(self.numbers[2] as i32)
     }
 
     /// The same as [`value`](Self::value), as wide as a pointer: what a sender wrote into
     /// `sival_ptr`. It is a number of the sender's, never an address to follow.
     #[doc(alias = "sival_ptr")]
     pub fn value_ptr(&self) -> Option<usize> {
-        self.value().map(|_| self.value_ptr)
+        self.value().map(|_| self.pointer())
     }
 
     /// How often the signal was sent since it was last received, by the kernel's count: always 1
     /// on Linux, which merges standard signals while one is pending and queues real-time signals
     /// one by one; every sending on macOS and the BSDs.
+    #[inline]
     pub fn count(&self) -> u32 {
         self.count
     }
 
     /// The raw `si_code`, where the platform has one.
     #[doc(alias = "si_code")]
+    #[inline]
     pub fn code(&self) -> Option<i32> {
-        self.code
+        self.has_code.then_some(self.code)
     }
 }
 

@@ -17,7 +17,8 @@ mod tests;
 use std::time::Duration;
 
 use self::raw::Raw;
-use crate::{ChildInfo, ChildStatus, Origin, Sender, Signal, SignalInfo};
+use crate::info::Kind;
+use crate::{ChildInfo, ChildStatus, Origin, Signal, SignalInfo};
 
 /// The size of one record, `sizeof(struct signalfd_siginfo)`; of a `siginfo_t` as well.
 pub(super) const SIZE: usize = 128;
@@ -41,6 +42,27 @@ const SI_TKILL: i32 = -6;
 /// `POLL_IN` to `POLL_HUP`.
 const POLL: std::ops::RangeInclusive<i32> = 1..=6;
 
+/// What the codes from `SI_TKILL` to `SI_USER` mean, but `SI_SIGIO`. A table, since a jump that depends on
+/// the code can take longer than all the rest of the decoding.
+const SENT: [Option<Kind>; 7] = {
+    let mut sent = [None; 7];
+    let kinds = [
+        (SI_USER, Kind::Process),
+        (SI_TKILL, Kind::Thread),
+        (SI_QUEUE, Kind::Queue),
+        (SI_TIMER, Kind::Timer),
+        (SI_MESGQ, Kind::MessageQueue),
+        (SI_ASYNCIO, Kind::AsyncIo),
+    ];
+    let mut next = 0;
+    while next < kinds.len() {
+        let (code, kind) = kinds[next];
+        sent[(code - SI_TKILL) as usize] = Some(kind);
+        next += 1;
+    }
+    sent
+};
+
 /// The kernel tells times in clock ticks, of which user space is always told 100 a second.
 const TICK: u64 = 10;
 
@@ -59,6 +81,12 @@ trait Fields: Copy {
     fn stime(self) -> u64;
     fn fd(self) -> i32;
     fn band(self) -> i32;
+
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
+    fn value_ptr(self) -> usize {
+        self.ptr() as usize
+    }
 }
 
 /// `N` bytes of a record.
@@ -102,14 +130,21 @@ impl Fields for Record<'_> {
     }
 }
 
-/// Pid 0 is no process: the sender is outside the pid namespace, or the information was lost.
-#[inline(always)]
-fn sender(fields: impl Fields) -> Option<Sender> {
-    let pid = fields.pid();
-    (pid != 0).then(|| Sender { pid, uid: fields.uid() })
+/// Of a code that is no sender's and not the kernel's own.
+#[cold]
+#[inline(never)]
+fn rare(fields: impl Fields, signal: Signal) -> SignalInfo {
+    let code = fields.code();
+    let origin = if signal == Signal::CHLD {
+        child(fields).map_or(Origin::Unknown, Origin::Child)
+    } else if POLL.contains(&code) || code == SI_SIGIO {
+        Origin::Io { fd: fields.fd(), band: fields.band() }
+    } else {
+        Origin::Unknown
+    };
+    SignalInfo::new(signal, 1, Some(code), origin, fields.value_ptr())
 }
 
-#[cold]
 fn child(fields: impl Fields) -> Option<ChildInfo> {
     let status = fields.status();
     let signal = u32::try_from(status).ok().and_then(Signal::from_kernel);
@@ -122,71 +157,44 @@ fn child(fields: impl Fields) -> Option<ChildInfo> {
         6 => ChildStatus::Continued(signal?),
         _ => return None,
     };
-    let Sender { pid, uid } = sender(fields)?;
+    let (pid, uid) = (fields.pid(), fields.uid());
     let ticks = |count: u64| Duration::from_millis(count.saturating_mul(TICK));
     let (user_time, system_time) = (ticks(fields.utime()), ticks(fields.stime()));
-    Some(ChildInfo { pid, uid, status, user_time, system_time })
+    // Pid 0 is no process.
+    (pid != 0).then_some(ChildInfo { pid, uid, status, user_time, system_time })
 }
 
+/// Hands what the fields say to `with`.
+///
+/// Inlined, in two places of which one is rare, so that the fields go straight to where the caller wants
+/// them: a copy in between would wait for the stores that it copies, and costs as much as the decoding.
 #[inline(always)]
-fn origin(fields: impl Fields, signal: Signal) -> Origin {
-    let (sender, value) = (|| sender(fields), || fields.int());
-    let origin = match fields.code() {
-        SI_USER => sender().map(Origin::Process),
-        SI_TKILL => sender().map(Origin::Thread),
-        SI_QUEUE => Some(Origin::Queue { sender: sender(), value: value() }),
-        SI_TIMER => {
-            let (id, overrun) = (fields.tid(), fields.overrun());
-            Some(Origin::Timer { id, overrun, value: value() })
-        }
-        SI_MESGQ => Some(Origin::MessageQueue { sender: sender(), value: value() }),
-        SI_ASYNCIO => Some(Origin::AsyncIo { sender: sender(), value: value() }),
-        SI_KERNEL => Some(Origin::Kernel),
-        _ if signal == Signal::CHLD => child(fields).map(Origin::Child),
-        code if POLL.contains(&code) || code == SI_SIGIO => {
-            Some(Origin::Io { fd: fields.fd(), band: fields.band() })
-        }
-        _ => None,
+fn info<R>(fields: impl Fields, with: impl FnOnce(SignalInfo) -> R) -> Option<R> {
+    let signal = Signal::from_kernel(fields.signo())?;
+    let code = fields.code();
+    let kind = match SENT.get(code.wrapping_sub(SI_TKILL) as usize) {
+        Some(&Some(kind)) => kind,
+        _ if code == SI_KERNEL => Kind::Kernel,
+        _ => return Some(with(rare(fields, signal))),
     };
-    origin.unwrap_or(Origin::Unknown)
-}
-
-#[inline(always)]
-fn info(fields: impl Fields) -> Option<SignalInfo> {
-    Signal::from_kernel(fields.signo()).map(|signal| info_of(fields, signal))
-}
-
-#[inline(always)]
-#[allow(clippy::cast_possible_truncation)] // a pointer of this process' width was widened to 64 bits
-fn info_of(fields: impl Fields, signal: Signal) -> SignalInfo {
-    let value_ptr = fields.ptr() as usize;
-    SignalInfo::new(signal, 1, Some(fields.code()), origin(fields, signal), value_ptr)
+    let (first, second) = match kind {
+        Kind::Timer => (fields.tid(), fields.overrun()),
+        _ => (fields.pid(), fields.uid()),
+    };
+    let numbers = [first, second, fields.int() as u32];
+    Some(with(SignalInfo::of_kind(signal, code, kind, numbers, fields.value_ptr())))
 }
 
 /// Decodes one record of a signalfd; `None` if its number is no signal's, which no kernel does.
-///
-/// Inlined, with [`origin`], so that the fields go straight to where the caller wants them: a copy
-/// in between would wait for the stores that it copies, and costs as much as the decoding.
 #[inline(always)]
 pub(super) fn decode(record: &[u8; SIZE]) -> Option<SignalInfo> {
-    info(Record(record))
+    info(Record(record), |info| info)
 }
 
 /// Decodes one record of a signalfd to the end of `infos`, if [`decode`] does.
-///
-/// What only a child's end has is the longest part of an origin, and would be moved for each record. So a
-/// `CHLD` goes another way.
 #[inline(always)]
 pub(super) fn decode_to(record: &[u8; SIZE], infos: &mut Vec<SignalInfo>) {
-    #[cold]
-    #[inline(never)]
-    fn rare(record: &[u8; SIZE], infos: &mut Vec<SignalInfo>) {
-        infos.extend(decode(record));
-    }
-    match Signal::from_kernel(Record(record).signo()) {
-        None | Some(Signal::CHLD) => rare(record, infos),
-        Some(signal) => infos.push(info_of(Record(record), signal)),
-    }
+    info(Record(record), |info| infos.push(info));
 }
 
 /// Decodes a `siginfo_t` as the raw system call `rt_sigtimedwait(2)` writes it; `None` as with
@@ -196,5 +204,5 @@ pub(super) fn decode_to(record: &[u8; SIZE], infos: &mut Vec<SignalInfo>) {
 /// code alone.
 #[inline(always)]
 pub(super) fn decode_siginfo(raw: &[u8; SIZE]) -> Option<SignalInfo> {
-    info(Raw::native(raw))
+    info(Raw::native(raw), |info| info)
 }

@@ -9,8 +9,8 @@ impl fmt::Debug for SignalInfo {
         f.debug_struct("SignalInfo")
             .field("signal", &self.signal)
             .field("count", &self.count)
-            .field("code", &self.code)
-            .field("origin", &self.origin)
+            .field("code", &self.code())
+            .field("origin", &self.origin())
             .field("value_ptr", &self.value_ptr())
             .finish()
     }
@@ -21,7 +21,7 @@ impl fmt::Display for SignalInfo {
     /// `(unverified)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.signal)?;
-        match self.origin {
+        match self.origin() {
             Origin::Process(sender) => write!(f, " from {sender}"),
             Origin::Thread(sender) => write!(f, " directed at this thread by {sender}"),
             Origin::Queue { sender, value } => {
