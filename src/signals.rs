@@ -429,6 +429,7 @@ pub struct Iter<'a> {
 impl Iterator for Iter<'_> {
     type Item = io::Result<SignalInfo>;
 
+    #[inline]
     fn next(&mut self) -> Option<io::Result<SignalInfo>> {
         Some(self.signals.recv())
     }

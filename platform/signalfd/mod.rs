@@ -21,6 +21,7 @@ mod siginfo;
 mod simulation;
 mod turn;
 mod waiters;
+mod waiting;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -33,15 +34,10 @@ use std::ptr;
 )))]
 use std::sync::atomic;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
-
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 
 #[cfg(feature = "tokio")]
 use self::acquisition::{Acquisition, Released};
 pub(super) use self::audit::own_tid as tid;
-use self::calls::Raw;
 pub(crate) use self::calls::pidfd;
 pub(super) use self::calls::{everything, set_mask, wait, wake};
 use self::opening::{Descriptors, Opened};
@@ -56,7 +52,6 @@ use super::posix_spawn::AddChdir;
 use super::process::locked_anyhow;
 #[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use super::simulation::atomic;
-use crate::error::Refused;
 use crate::mask::ThreadInfo;
 use crate::{OpenError, Signal, SignalInfo, SignalSet};
 
@@ -150,85 +145,6 @@ impl Receiver {
     /// need not mean that nothing is left.
     pub(crate) fn read_many(&self, infos: &mut Vec<SignalInfo>, limit: usize) -> io::Result<usize> {
         reading::read_many(&self.opened.fd, infos, limit)
-    }
-
-    /// The next record, which is waited for.
-    pub(crate) fn wait(&self) -> io::Result<SignalInfo> {
-        let mut raw = Raw::zeroed();
-        loop {
-            match self.take(None, &mut raw)? {
-                Waited::Taken => return siginfo::decode_siginfo(&raw.0).ok_or_else(no_signal),
-                Waited::Nothing => {}
-                Waited::ByDescriptor => return self.wait_by_descriptor(),
-            }
-        }
-    }
-
-    #[cold]
-    fn wait_by_descriptor(&self) -> io::Result<SignalInfo> {
-        loop {
-            if let Some(info) = self.poll_one(None)? {
-                return Ok(info);
-            }
-        }
-    }
-
-    /// The next record, which is waited for until the time is over; or `None`, then or for no reason
-    /// at all.
-    pub(crate) fn wait_one(&self, timeout: Duration) -> io::Result<Option<SignalInfo>> {
-        let mut raw = Raw::zeroed();
-        match self.take(Some(timeout), &mut raw)? {
-            Waited::Taken => siginfo::decode_siginfo(&raw.0).map(Some).ok_or_else(no_signal),
-            Waited::Nothing => Ok(None),
-            Waited::ByDescriptor => self.poll_one(Some(timeout)),
-        }
-    }
-
-    /// Waits by the call, which writes the record to `raw`.
-    #[inline(always)]
-    fn take(&self, timeout: Option<Duration>, raw: &mut Raw) -> io::Result<Waited> {
-        let Some((waiting, set)) = self.opened.wait() else { return Ok(Waited::ByDescriptor) };
-        let taken = calls::take(set, timeout, raw);
-        drop(waiting);
-        match taken {
-            Ok(()) => Ok(Waited::Taken),
-            Err(error) => nothing_taken(error),
-        }
-    }
-
-    /// The same by the descriptor, which follows the set.
-    #[cold]
-    fn poll_one(&self, timeout: Option<Duration>) -> io::Result<Option<SignalInfo>> {
-        if let Some(info) = self.read_one()? {
-            return Ok(Some(info));
-        }
-        // More seconds than the kernel counts are as good as for ever.
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match rustix::event::poll(
-            &mut [PollFd::new(&self.opened.fd, PollFlags::IN)],
-            timeout.as_ref(),
-        ) {
-            Ok(_) | Err(Errno::INTR) => self.read_one(),
-            Err(errno) => Err(Refused::wrap("poll(2)", errno.into())),
-        }
-    }
-}
-
-/// What came of waiting by the call.
-enum Waited {
-    Taken,
-    /// The time is over, or a handler has run.
-    Nothing,
-    /// It was not called: the descriptor is to be waited for.
-    ByDescriptor,
-}
-
-/// What the call says if the time is over, or if a handler has run.
-#[cold]
-fn nothing_taken(error: io::Error) -> io::Result<Waited> {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(Waited::Nothing),
-        _ => Err(Refused::wrap("rt_sigtimedwait(2)", error)),
     }
 }
 
@@ -349,8 +265,4 @@ pub(super) fn forbid_core() {
     let [no, unused]: [std::ffi::c_ulong; 2] = [0, 0];
     // SAFETY: sets a flag of this process.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, no, unused, unused, unused) };
-}
-
-fn no_signal() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the kernel's record has no signal's number")
 }

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 #[cfg(feature = "tokio")]
 use super::opening::Descriptors;
-use super::{no_signal, siginfo};
+use super::siginfo;
 use crate::SignalInfo;
 #[cfg(feature = "tokio")]
 use crate::SignalSet;
@@ -86,6 +86,10 @@ fn read<'a>(fd: &OwnedFd, buffer: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a [
         Err(Errno::AGAIN) => Ok(&[]),
         Err(errno) => Err(errno.into()),
     }
+}
+
+pub(super) fn no_signal() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the kernel's record has no signal's number")
 }
 
 /// A receiver's second descriptor: to read what the first one does not yield at the moment. To change what
