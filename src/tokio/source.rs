@@ -4,6 +4,8 @@
 //! waiting reads on its own thread. Both hand records to the [`Sink`] under one lock, and what must
 //! happen without a lock is noted in an [`After`].
 
+mod reading;
+
 use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, TryLockError};
@@ -250,74 +252,6 @@ impl<S: Sink, K: Kernel> Shared<S, K> {
         mem::forget(self.clone());
         let receiver = self.state.try_lock().ok().and_then(|mut state| state.receiver.take());
         drop(receiver);
-    }
-}
-
-impl<S: Sink, K: Kernel> State<S, K> {
-    /// Reads one batch.
-    pub(super) fn read(
-        &mut self,
-        kernel: &K,
-        limit: usize,
-        after: &mut After<K>,
-    ) -> io::Result<()> {
-        self.read_with(kernel, after, |receiver, batch| kernel.read(receiver, batch, limit))?;
-        Ok(())
-    }
-
-    /// Reads one batch of these signals alone, whatever the descriptor yields. Returns whether the kernel
-    /// can.
-    pub(super) fn read_of(
-        &mut self,
-        kernel: &K,
-        set: SignalSet,
-        limit: usize,
-        after: &mut After<K>,
-    ) -> io::Result<bool> {
-        let read = self.read_with(kernel, after, |receiver, batch| {
-            kernel.read_of(receiver, set, batch, limit)
-        });
-        read.map(|read| read.flatten().is_some())
-    }
-
-    fn read_with<T>(
-        &mut self,
-        kernel: &K,
-        after: &mut After<K>,
-        read: impl FnOnce(&K::Receiver, &mut Vec<SignalInfo>) -> io::Result<T>,
-    ) -> io::Result<Option<T>> {
-        let Some(receiver) = &self.receiver else { return Ok(None) };
-        let mut batch = mem::take(&mut self.batch);
-        let read = read(receiver, &mut batch);
-        for info in batch.drain(..) {
-            self.sink.put(info, &mut after.woken);
-        }
-        self.batch = batch;
-        self.update_watch(kernel);
-        if self.sink.is_done() {
-            self.close(kernel, after);
-        }
-        read.map(Some)
-    }
-
-    /// Has the descriptor yield what the sink wants.
-    pub(super) fn update_watch(&mut self, kernel: &K) {
-        if let (Some(receiver), Some(set)) = (&self.receiver, self.sink.watch()) {
-            // It fails in no known way. If it did, more would be read than can be kept in order,
-            // and acts at the end.
-            let watched = kernel.watch(receiver, set);
-            debug_assert!(watched.is_ok(), "{watched:?}");
-        }
-    }
-
-    /// Notes the receiver to be dropped.
-    pub(super) fn close(&mut self, kernel: &K, after: &mut After<K>) {
-        let Some(receiver) = self.receiver.take() else { return };
-        if let Some(registration) = self.registration.take() {
-            registration.remove(&receiver);
-        }
-        after.releasing |= kernel.set(&receiver);
-        after.receiver = Some(receiver);
     }
 }
 
