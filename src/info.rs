@@ -66,6 +66,7 @@ impl SignalInfo {
 
     /// The same from the numbers that the kind has; all but a child's.
     #[inline(always)]
+    #[allow(dead_code)] // kqueue tells no origin
     pub(crate) fn of_kind(
         signal: Signal,
         code: i32,
