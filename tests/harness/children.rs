@@ -70,12 +70,15 @@ pub fn orphan() -> io::Result<()> {
     done(unsafe { libc::setsid() })?;
     let parent = std::process::id();
     // SAFETY: the parent ends, and the child goes on in its place.
-    if done(unsafe { libc::fork() })? != 0 {
-        // SAFETY: ends the process, and runs nothing.
-        unsafe { libc::_exit(0) }
+    let child = done(unsafe { libc::fork() })?;
+    if child != 0 {
+        // By the parent, before it ends: to FreeBSD a group that is made later is no orphan.
+        // SAFETY: makes the child the first of a group; ends the process, and runs nothing.
+        unsafe {
+            libc::setpgid(child, child);
+            libc::_exit(0)
+        }
     }
-    // SAFETY: makes this process the first of a group.
-    done(unsafe { libc::setpgid(0, 0) })?;
     while std::os::unix::process::parent_id() == parent {
         std::thread::yield_now();
     }
