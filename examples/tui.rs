@@ -102,14 +102,14 @@ impl Screen {
         raw.make_raw();
         // Keys go on making signals.
         raw.local_modes |= LocalModes::ISIG;
-        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
+        set_modes(&raw)?;
         write!(io::stdout(), "{ENTER}")
     }
 
     fn give_back(&self) -> io::Result<()> {
         write!(io::stdout(), "{LEAVE}")?;
         io::stdout().flush()?;
-        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &self.before)?)
+        set_modes(&self.before)
     }
 
     fn draw(&self, keys: usize) -> io::Result<()> {
@@ -119,6 +119,12 @@ impl Screen {
         write!(output, "{keys} keys.\r\nq quits, Ctrl-Z stops.\r\n")?;
         output.flush()
     }
+}
+
+/// In the background the kernel stops the program in this call, by `TTOU`. When it is continued, FreeBSD
+/// says that the call was interrupted.
+fn set_modes(modes: &Termios) -> io::Result<()> {
+    Ok(retry_on_intr(|| tcsetattr(io::stdin(), OptionalActions::Now, modes))?)
 }
 
 impl Drop for Screen {

@@ -73,11 +73,10 @@ pub fn orphan() -> io::Result<()> {
     let child = done(unsafe { libc::fork() })?;
     if child != 0 {
         // By the parent, before it ends: to FreeBSD a group that is made later is no orphan.
-        // SAFETY: makes the child the first of a group; ends the process, and runs nothing.
-        unsafe {
-            libc::setpgid(child, child);
-            libc::_exit(0)
-        }
+        // SAFETY: makes the child the first of a group.
+        unsafe { libc::setpgid(child, child) };
+        // SAFETY: ends the process, and runs nothing.
+        unsafe { libc::_exit(0) }
     }
     while std::os::unix::process::parent_id() == parent {
         std::thread::yield_now();
