@@ -49,6 +49,9 @@ pub struct SignalInfo {
     wide: [u64; 2],
 }
 
+/// It is copied from queue to queue.
+const _: () = assert!(size_of::<SignalInfo>() <= 40);
+
 impl SignalInfo {
     /// What a backend was told; `value_ptr` counts only with an origin that carries a value.
     pub(crate) fn new(

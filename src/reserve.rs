@@ -32,7 +32,9 @@ use crate::{OpenError, SignalSet, platform};
 /// until it reserves. Costs one thread, which sleeps. A guard
 /// ([`mask::block`](crate::mask::block)) of any thread keeps the signals pending.
 ///
-/// macOS and the BSDs: does nothing, for a receiver can be opened on any thread there.
+/// macOS and the BSDs: does nothing, for a receiver can be opened on any thread there. A child that is
+/// forked while the signals have a receiver goes on ignoring them until it drops that; where only another
+/// thread of the parent could, until it sets an action itself (`sigaction(2)`).
 ///
 /// # Examples
 ///

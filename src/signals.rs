@@ -1,15 +1,17 @@
 //! `Signals`: the receiver, which owns the descriptor.
 
+#[cfg(feature = "tokio")]
+mod acquired;
+mod iter;
+
 use std::fmt;
 use std::io;
-use std::iter::FusedIterator;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
+pub use self::iter::Iter;
 use crate::platform::Receiver;
-#[cfg(feature = "tokio")]
-use crate::platform::{Acquired, Release};
 use crate::{OpenError, SignalInfo, SignalSet, reserve};
 
 /// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
@@ -210,64 +212,6 @@ impl Signals {
         self.receiver.update(receivable(set.into())?, self.audit)
     }
 
-    /// The part of opening a receiver, or of adding to its set, that may wait for other threads.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn acquire(set: SignalSet, audit: bool) -> Result<Acquired, OpenError> {
-        let set = receivable(set)?;
-        if let Some(error) = reserve::failed_at_start(set) {
-            return Err(error);
-        }
-        Acquired::new(set, audit)
-    }
-
-    /// A receiver of what was acquired; further signals are audited or not, as `audit` says.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn open_acquired(
-        acquired: Acquired,
-        audit: bool,
-    ) -> Result<Signals, (OpenError, Acquired)> {
-        let receiver = Receiver::open_acquired(acquired)?;
-        Ok(Signals { receiver, audit })
-    }
-
-    /// Adds what was acquired. No other thread may be changing the set.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn widen(&self, acquired: Acquired) -> Result<(), (OpenError, Acquired)> {
-        self.receiver.widen(acquired)
-    }
-
-    /// As [`update`](Self::update); but what is removed acts when the returned part is dropped,
-    /// where the caller holds no lock.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn change(&self, set: SignalSet) -> Result<Release, OpenError> {
-        self.receiver.change(receivable(set)?, self.audit)
-    }
-
-    /// Has the descriptor yield the signals of `set` alone, until the set changes. The others stay
-    /// in the kernel's queue.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn watch(&self, set: SignalSet) -> io::Result<()> {
-        self.receiver.watch(set)
-    }
-
-    /// As [`try_recv_many`](Self::try_recv_many), of the signals of `set` alone, whatever the descriptor
-    /// yields; `None` where no descriptor can do that. One thread at a time may do this.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn read_of(
-        &self,
-        set: SignalSet,
-        infos: &mut Vec<SignalInfo>,
-        limit: usize,
-    ) -> io::Result<Option<usize>> {
-        self.receiver.read_of(set, infos, limit)
-    }
-
-    /// Whether other threads are checked when a signal is added.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn is_audited(&self) -> bool {
-        self.audit
-    }
-
     /// The next pending signal, if there is one, without waiting (`read(2)`; `kevent(2)`).
     ///
     /// Under an edge-triggered event loop call it until it returns `None`, or
@@ -391,7 +335,7 @@ impl Signals {
 
     /// Signals without end, as [`recv`](Self::recv) returns them: a blocking iterator.
     pub fn iter(&self) -> Iter<'_> {
-        Iter { signals: self }
+        Iter::new(self)
     }
 }
 
@@ -418,30 +362,3 @@ impl AsRawFd for Signals {
 // and the crate's accounting, which the compiler can't see through, changes under its lock alone.
 impl UnwindSafe for Signals {}
 impl RefUnwindSafe for Signals {}
-
-/// A blocking iterator over received signals: [`Signals::iter`]. It never ends.
-#[derive(Clone, Debug)]
-#[must_use = "iterators are lazy"]
-pub struct Iter<'a> {
-    signals: &'a Signals,
-}
-
-impl Iterator for Iter<'_> {
-    type Item = io::Result<SignalInfo>;
-
-    #[inline]
-    fn next(&mut self) -> Option<io::Result<SignalInfo>> {
-        Some(self.signals.recv())
-    }
-}
-
-impl FusedIterator for Iter<'_> {}
-
-impl<'a> IntoIterator for &'a Signals {
-    type Item = io::Result<SignalInfo>;
-    type IntoIter = Iter<'a>;
-
-    fn into_iter(self) -> Iter<'a> {
-        self.iter()
-    }
-}

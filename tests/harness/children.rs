@@ -62,7 +62,7 @@ pub fn fork(child: impl FnOnce()) -> u32 {
 }
 
 /// Goes on in a child whose process group is orphaned by the rule of every kernel: its parent was of
-/// the same session, and has ended. Async-signal-safe.
+/// the same session, and has ended, not with 0 if the group could not be made. Async-signal-safe.
 pub fn orphan() -> io::Result<()> {
     let done =
         |done: libc::c_int| if done == -1 { Err(io::Error::last_os_error()) } else { Ok(done) };
@@ -74,9 +74,9 @@ pub fn orphan() -> io::Result<()> {
     if child != 0 {
         // By the parent, before it ends: to FreeBSD a group that is made later is no orphan.
         // SAFETY: makes the child the first of a group.
-        unsafe { libc::setpgid(child, child) };
+        let made = unsafe { libc::setpgid(child, child) } == 0;
         // SAFETY: ends the process, and runs nothing.
-        unsafe { libc::_exit(0) }
+        unsafe { libc::_exit(i32::from(!made)) }
     }
     while std::os::unix::process::parent_id() == parent {
         std::thread::yield_now();
