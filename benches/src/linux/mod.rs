@@ -54,8 +54,8 @@ const FULL: Effort = Effort {
     read: read::Effort { fills: 100, records: 20_000 },
     flood: flood::Effort { signals: 1_000_000, slices: 300, slice: 2000 },
     open: open::Effort { times: 1000 },
-    scale: scale::Effort { rounds: 9, signals: 10_000, most_subscribers: 10_000 },
-    bystanders: bystanders::Effort { rounds: 5, signals: 400 },
+    scale: scale::Effort { rounds: 25, signals: 10_000, most_subscribers: 10_000 },
+    bystanders: bystanders::Effort { rounds: 9, signals: 400 },
     fanout: fanout::Effort { rounds: 3, signals: 1_000_000, joins: 2000 },
     spawn: spawn::Effort { times: 300, largest_mib: 8192 },
 };
