@@ -62,6 +62,18 @@ impl<S: Sink, K: Kernel> State<S, K> {
         self.registration.as_ref().is_some_and(|registration| registration.is_armed)
     }
 
+    /// After a change of what the descriptor yields: not every kernel tells of what was pending before it
+    /// (gVisor does not), but each does when it is armed.
+    pub(super) fn rearm(&mut self) {
+        if let (Some(receiver), Some(registration)) = (&self.receiver, &mut self.registration) {
+            if registration.is_armed {
+                // It fails in no known way: it was armed before.
+                let armed = registration.arm(receiver, true);
+                debug_assert!(armed.is_ok(), "{armed:?}");
+            }
+        }
+    }
+
     pub(super) fn disarm(&mut self) -> io::Result<()> {
         match (&self.receiver, &mut self.registration) {
             (Some(receiver), Some(registration)) => registration.arm(receiver, false),

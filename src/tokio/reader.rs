@@ -25,7 +25,8 @@
 //! Looking for waiters, arming and disarming all happen under the source's lock. So a waiter that
 //! finds the source armed is seen by the reader thread's next look, and one that finds it disarmed
 //! arms it. Arming is level-triggered: what became readable before is reported too. So no wake-up is
-//! lost.
+//! lost. What starts to be yielded by a change need not be reported, so an armed source is armed again
+//! after each.
 //!
 //! # Locks
 //!

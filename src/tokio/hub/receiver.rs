@@ -230,6 +230,7 @@ impl<K: Kernel> State<Registry, K> {
             if let Ok(release) = kernel.narrow(receiver, needed) {
                 after.release = Some(release);
                 after.releasing |= received - needed;
+                self.rearm();
                 self.sink.received(needed, &mut after.unread);
             }
         }

@@ -93,6 +93,33 @@ fn a_set_changes_while_some_are_taken() {
     });
 }
 
+/// What comes in the midst of the change is told, on a machine too that tells of no change.
+#[test]
+fn one_exchanges_its_set_while_another_waits() {
+    check(|machine| {
+        let hub = hub(machine, [Signal::HUP, Signal::USR1]);
+        let mut other = Subscriber::thread(&hub, Signal::HUP);
+        let mut one = Subscriber::task(&hub, Signal::USR1);
+        let waits = spawn(move || assert_eq!(other.recv(), 3));
+        machine.wait_until_armed();
+        let sender = machine.clone();
+        let sends = spawn(move || {
+            sender.wait_until_claimed(Signal::USR2);
+            sender.send(Signal::USR2, 1);
+        });
+        one.update([Signal::USR2]);
+        machine.send(Signal::USR2, 2);
+        // They may have merged; or the first one acted, or was there before.
+        let received = one.recv();
+        assert!((1..=2).contains(&received));
+        machine.send(Signal::HUP, 3);
+        [waits, sends].into_iter().for_each(|thread| thread.join().expect("no panic"));
+        drop(one);
+        remove_hub(&hub);
+        assert!(machine.acted().iter().all(|&value| value != received));
+    });
+}
+
 /// A standard signal that merged acts once for all that merged into it, and a read one not at all.
 #[test]
 fn what_all_leave_unread_acts_once() {

@@ -15,6 +15,7 @@ use crate::{Origin, Signal, SignalInfo, SignalSet};
 
 /// One process.
 pub(super) struct Machine {
+    tells_changes: bool,
     state: Mutex<State>,
     changed: Condvar,
     reader: Mutex<Option<(Arc<Reader<Model>>, shuttle::thread::JoinHandle<()>)>>,
@@ -29,8 +30,8 @@ struct State {
     /// By number: the set, and what of it the descriptor yields.
     receivers: BTreeMap<u64, (SignalSet, SignalSet)>,
     last: u64,
-    /// By the source's number: the receiver's, and whether it is armed.
-    polled: BTreeMap<u64, (u64, bool)>,
+    /// By the source's number.
+    polled: BTreeMap<u64, Polled>,
     acted: Vec<SignalInfo>,
     read: Vec<Signal>,
     /// How many more are refused when they are sent again: the queue is full.
@@ -40,7 +41,34 @@ struct State {
     is_stopped: bool,
 }
 
+/// What the poller knows of a source. It is level-triggered, but not told of a signal that the receiver
+/// does not yield when it comes; of a change of what it yields only on [some](Machine::start) machines.
+struct Polled {
+    receiver: u64,
+    is_armed: bool,
+    /// It is to be looked at.
+    is_noted: bool,
+}
+
 impl State {
+    /// Something has happened to the receiver that may have made it readable.
+    fn note(&mut self, receiver: u64) {
+        let polled = self.polled.values_mut().filter(|polled| polled.receiver == receiver);
+        polled.for_each(|polled| polled.is_noted = true);
+    }
+
+    /// Appends the numbers of those that are readable.
+    fn name_readable(&mut self, ready: &mut Vec<u64>) {
+        let mut polled = std::mem::take(&mut self.polled);
+        for (&number, polled) in &mut polled {
+            if polled.is_armed && polled.is_noted {
+                polled.is_noted = self.is_readable(polled.receiver);
+                ready.extend(polled.is_noted.then_some(number));
+            }
+        }
+        self.polled = polled;
+    }
+
     fn is_readable(&self, receiver: u64) -> bool {
         let Some((_, watched)) = self.receivers.get(&receiver) else { return false };
         self.pending.iter().any(|info| watched.contains(info.signal()))
@@ -62,8 +90,11 @@ impl State {
 }
 
 impl Machine {
-    pub(super) fn start() -> Arc<Machine> {
+    /// A machine whose poller tells of what a change of a receiver has made readable, as Linux' does, or
+    /// does not, as gVisor's.
+    pub(super) fn start(tells_changes: bool) -> Arc<Machine> {
         Arc::new(Machine {
+            tells_changes,
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
             reader: Mutex::new(None),
@@ -72,6 +103,12 @@ impl Machine {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no panic")
+    }
+
+    fn tell_changed(&self, state: &mut State, receiver: u64) {
+        if self.tells_changes {
+            state.note(receiver);
+        }
     }
 
     /// Runs when a signal acts, on the thread that lets it.
@@ -112,6 +149,10 @@ impl Machine {
         let is_pending = state.pending.iter().any(|other| other.signal() == signal);
         if signal.is_real_time() || !is_pending {
             state.pending.push(info);
+            let receivers = state.receivers.iter();
+            let yielding = receivers.filter(|(_, (_, watched))| watched.contains(signal));
+            let yielding: Vec<_> = yielding.map(|(&receiver, _)| receiver).collect();
+            yielding.into_iter().for_each(|receiver| state.note(receiver));
         }
         drop(state);
         self.changed.notify_all();
@@ -155,6 +196,22 @@ impl Machine {
     pub(super) fn wait_until_acted(&self, count: usize) {
         let mut state = self.lock();
         while state.acted.len() < count {
+            state = self.changed.wait(state).expect("no panic");
+        }
+    }
+
+    /// Waits until a receiver is about to take the signal.
+    pub(super) fn wait_until_claimed(&self, signal: Signal) {
+        let mut state = self.lock();
+        while !state.claimed.contains(signal) {
+            state = self.changed.wait(state).expect("no panic");
+        }
+    }
+
+    /// Waits until the reader thread serves a waiter.
+    pub(super) fn wait_until_armed(&self) {
+        let mut state = self.lock();
+        while state.polled.values().all(|polled| !polled.is_armed) {
             state = self.changed.wait(state).expect("no panic");
         }
     }

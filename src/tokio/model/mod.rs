@@ -26,19 +26,22 @@ use self::machine::Machine;
 /// Schedules of each kind for one case.
 const SCHEDULES: usize = 1_000;
 
-/// Runs `case` in many schedules, each on a machine of its own that must be at rest in the end.
+/// Runs `case` in many schedules, each on a machine of its own that must be at rest in the end; on
+/// machines of both kinds.
 fn check(case: fn(&Arc<Machine>)) {
     let factor = std::env::var("SIGNAL_SOURCE_SCHEDULES").ok();
     let factor: usize = factor.and_then(|factor| factor.parse().ok()).unwrap_or(1);
-    let run = move || {
-        let machine = Machine::start();
-        case(&machine);
-        machine.stop();
-    };
-    shuttle::check_random(run, SCHEDULES * factor);
-    shuttle::check_pct(run, SCHEDULES * factor, 3);
-    // The first of them that a search in depth finds: all, where a case has fewer.
-    shuttle::check_dfs(run, Some(SCHEDULES * factor));
+    for tells_changes in [true, false] {
+        let run = move || {
+            let machine = Machine::start(tells_changes);
+            case(&machine);
+            machine.stop();
+        };
+        shuttle::check_random(run, SCHEDULES * factor);
+        shuttle::check_pct(run, SCHEDULES * factor, 3);
+        // The first of them that a search in depth finds: all, where a case has fewer.
+        shuttle::check_dfs(run, Some(SCHEDULES * factor));
+    }
 }
 
 /// Blocks the thread until `poll` is ready.

@@ -4,6 +4,7 @@ use super::check;
 use super::hubs::{Subscriber, hub, rt, spawn};
 use super::machine::value;
 use crate::tokio::hub::receiver::remove_hub;
+use crate::tokio::source::BATCH;
 use crate::{Signal, SignalSet};
 
 #[test]
@@ -15,6 +16,23 @@ fn two_subscribers_receive_each_in_order() {
             subscribers.map(|mut one| spawn(move || assert_eq!(one.recv_many(2), [1, 2])));
         machine.send(rt(), 1);
         machine.send(rt(), 2);
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        remove_hub(&hub);
+        assert!(machine.acted().is_empty());
+    });
+}
+
+/// The reader thread comes back for what one read did not give.
+#[test]
+fn more_than_a_batch_is_received() {
+    check(|machine| {
+        let signals = [Signal::HUP, Signal::USR1, Signal::USR2];
+        assert!(signals.len() > BATCH);
+        let hub = hub(machine, signals);
+        let subscribers = [Subscriber::thread(&hub, signals), Subscriber::task(&hub, signals)];
+        let threads =
+            subscribers.map(|mut one| spawn(move || assert_eq!(one.recv_many(3), [1, 2, 3])));
+        signals.into_iter().zip(1..).for_each(|(signal, value)| machine.send(signal, value));
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
         remove_hub(&hub);
         assert!(machine.acted().is_empty());

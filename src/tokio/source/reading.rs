@@ -61,6 +61,7 @@ impl<S: Sink, K: Kernel> State<S, K> {
             // and acts at the end.
             let watched = kernel.watch(receiver, set);
             debug_assert!(watched.is_ok(), "{watched:?}");
+            self.rearm();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Machine;
+use super::{Machine, Polled};
 use crate::tokio::kernel::Kernel;
 use crate::tokio::reader::Reader;
 use crate::tokio::waiters::Woken;
@@ -70,6 +70,7 @@ impl Kernel for Model {
         }
         state.claimed |= set;
         drop(state);
+        self.0.changed.notify_all();
         // As long as it takes: a handler of the program may be awaited.
         shuttle::thread::yield_now();
         Ok(ModelAcquired { machine: self.0.clone(), set })
@@ -97,6 +98,7 @@ impl Kernel for Model {
         let (earlier, _) = state.receivers[&receiver.number];
         let set = earlier | acquired.take();
         state.receivers.insert(receiver.number, (set, set));
+        self.0.tell_changed(&mut state, receiver.number);
         drop(state);
         self.0.changed.notify_all();
         Ok(())
@@ -111,6 +113,7 @@ impl Kernel for Model {
         let (earlier, _) = state.receivers[&receiver.number];
         assert!((set - earlier).is_empty(), "only what was acquired is added");
         state.receivers.insert(receiver.number, (set, set));
+        self.0.tell_changed(&mut state, receiver.number);
         drop(state);
         self.0.changed.notify_all();
         Ok(ModelRelease { machine: self.0.clone(), set: earlier - set })
@@ -120,6 +123,7 @@ impl Kernel for Model {
         let mut state = self.0.lock();
         let (received, _) = state.receivers[&receiver.number];
         state.receivers.insert(receiver.number, (received, set & received));
+        self.0.tell_changed(&mut state, receiver.number);
         drop(state);
         self.0.changed.notify_all();
         Ok(())
@@ -183,18 +187,20 @@ impl Kernel for Model {
     }
 
     fn add(&self, receiver: &ModelReceiver, number: u64) -> io::Result<()> {
-        self.0.lock().polled.insert(number, (receiver.number, false));
+        let receiver = receiver.number;
+        self.0.lock().polled.insert(number, Polled { receiver, is_armed: false, is_noted: false });
         Ok(())
     }
 
-    fn arm(&self, receiver: &ModelReceiver, number: u64, armed: bool) -> io::Result<()> {
-        self.0.lock().polled.insert(number, (receiver.number, armed));
+    fn arm(&self, receiver: &ModelReceiver, number: u64, is_armed: bool) -> io::Result<()> {
+        let receiver = receiver.number;
+        self.0.lock().polled.insert(number, Polled { receiver, is_armed, is_noted: true });
         self.0.changed.notify_all();
         Ok(())
     }
 
     fn remove(&self, receiver: &ModelReceiver) {
-        self.0.lock().polled.retain(|_, (polled, _)| *polled != receiver.number);
+        self.0.lock().polled.retain(|_, polled| polled.receiver != receiver.number);
     }
 
     fn wait(&self, ready: &mut Vec<u64>) -> io::Result<()> {
@@ -203,9 +209,7 @@ impl Kernel for Model {
             if state.is_stopped {
                 return Err(io::Error::other("the end"));
             }
-            let readable = state.polled.iter().filter(|(_, (_, armed))| *armed);
-            let readable = readable.filter(|(_, (receiver, _))| state.is_readable(*receiver));
-            ready.extend(readable.map(|(&number, _)| number));
+            state.name_readable(ready);
             if !ready.is_empty() {
                 return Ok(());
             }
