@@ -63,10 +63,13 @@ pub(crate) fn children_see_nothing() {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn children_without_restore_inherit_the_block() {
+    // In the order of their numbers, which MIPS has otherwise.
+    let both: String =
+        signal_source::SignalSet::from(SET).iter().map(|signal| signal.to_string()).collect();
     reserve(SET).expect("reserve");
-    assert_eq!(inherited(false), "SIGUSR1SIGTERM");
+    assert_eq!(inherited(false), both);
     drop(open(SET));
-    assert_eq!(inherited(false), "SIGUSR1SIGTERM");
+    assert_eq!(inherited(false), both);
 }
 
 pub(crate) fn a_forked_child_is_killed() {
