@@ -2,6 +2,7 @@
 
 #[cfg(feature = "tokio")]
 mod acquired;
+mod builder;
 mod iter;
 
 use std::fmt;
@@ -10,9 +11,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
+pub use self::builder::Builder;
 pub use self::iter::Iter;
 use crate::platform::Receiver;
-use crate::{OpenError, SignalInfo, SignalSet, reserve};
+use crate::{OpenError, SignalInfo, SignalSet};
 
 /// A receiver of signals: an owned, nonblocking, close-on-exec descriptor that is readable while a
 /// signal of its set is pending.
@@ -62,43 +64,6 @@ use crate::{OpenError, SignalInfo, SignalSet, reserve};
 pub struct Signals {
     receiver: Receiver,
     audit: bool,
-}
-
-/// Options for opening a [`Signals`] receiver, made by [`Signals::builder`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    audit: bool,
-}
-
-impl Builder {
-    /// Whether to check that every other thread blocks the signals; `true` unless told otherwise.
-    ///
-    /// Without the check it is the program's to know that they do. A signal that some thread lets
-    /// in may bypass the receiver: it kills, or, ignored by default, vanishes without a trace. So
-    /// where threads exist that do not block, turning it off is no way out, in tests under a harness
-    /// with threads of its own neither: [reserve](crate::reserve_at_start!) the signals instead, and
-    /// leave it on. Turn it off where `/proc` can't be read, or where opening among thousands of
-    /// threads takes too long, in a program that knows its threads. On macOS and the BSDs no check is
-    /// needed, and none is made.
-    pub fn audit(mut self, audit: bool) -> Builder {
-        self.audit = audit;
-        self
-    }
-
-    /// Opens the receiver: see [`Signals::new`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Signals::new`].
-    pub fn open(&self, set: impl Into<SignalSet>) -> Result<Signals, OpenError> {
-        let set = receivable(set.into())?;
-        if let Some(error) = reserve::failed_at_start(set) {
-            return Err(error);
-        }
-        let receiver = Receiver::open(set, self.audit)?;
-        Ok(Signals { receiver, audit: self.audit })
-    }
 }
 
 /// The set, if it can be received.
@@ -164,7 +129,7 @@ impl Signals {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder() -> Builder {
-        Builder { audit: true }
+        Builder::new()
     }
 
     /// The signals that it receives.

@@ -149,10 +149,10 @@ impl Machine {
         let is_pending = state.pending.iter().any(|other| other.signal() == signal);
         if signal.is_real_time() || !is_pending {
             state.pending.push(info);
-            let receivers = state.receivers.iter();
-            let yielding = receivers.filter(|(_, (_, watched))| watched.contains(signal));
-            let yielding: Vec<_> = yielding.map(|(&receiver, _)| receiver).collect();
-            yielding.into_iter().for_each(|receiver| state.note(receiver));
+            let State { receivers, polled, .. } = &mut *state;
+            for polled in polled.values_mut() {
+                polled.is_noted |= receivers[&polled.receiver].1.contains(signal);
+            }
         }
         drop(state);
         self.changed.notify_all();
