@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, JoinHandle};
 
 use signal_source::{OpenError, Signal, SignalSet, Signals};
@@ -19,8 +20,13 @@ static THREAD: OnceLock<JoinHandle<()>> = OnceLock::new();
 
 fn construct(which: &str) {
     if env::var_os(WHICH).is_some_and(|chosen| chosen == which) {
-        let thread = Builder::new().name(format!("of the {which}")).spawn(std::thread::park);
+        let (runs, waits) = sync_channel(0);
+        let thread = Builder::new().name(format!("of the {which}")).spawn(move || {
+            runs.send(()).expect("the constructor waits");
+            std::thread::park();
+        });
         THREAD.set(thread.expect("a thread")).expect("one constructor starts one");
+        waits.recv().expect("the thread runs, and has its name");
     }
 }
 

@@ -24,11 +24,14 @@ pub struct Worker {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Worker {
+    /// Returns when the thread runs, since only then has it its name.
     pub fn start(name: &str) -> Worker {
         let (jobs, incoming) = channel::<Job>();
         let work = move || incoming.into_iter().for_each(|job| job());
         let thread = thread::Builder::new().name(name.into()).stack_size(64 * 1024).spawn(work);
-        Worker { jobs: Some(jobs), thread: Some(thread.expect("a thread")) }
+        let worker = Worker { jobs: Some(jobs), thread: Some(thread.expect("a thread")) };
+        worker.run(|| ());
+        worker
     }
 
     /// Runs `job` on the thread and returns what it returned.
