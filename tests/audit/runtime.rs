@@ -2,15 +2,13 @@
 
 use signal_source::{OpenError, Signal, SignalSet, Signals, mask};
 
-use crate::harness::{raw_mask, send};
+use crate::harness::{raw_mask, send, workers};
 use crate::naming::{SET, refused};
 
 /// `#[tokio::main]` builds the runtime before its body runs.
 pub(crate) fn inside_a_multi_thread_runtime_it_names_the_workers() {
     use signal_source::tokio::SignalStream;
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(3).thread_name("hard worker").enable_all().build();
-    runtime.expect("a runtime").block_on(async {
+    workers(3, "hard worker").block_on(async {
         let threads = refused(Signals::new(SET));
         assert!(threads.iter().all(|thread| thread.name == "hard worker"), "{threads:?}");
         assert_eq!(threads.len(), 3);

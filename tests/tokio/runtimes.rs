@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::calls::next;
 use crate::harness::kernel::KERNEL;
-use crate::harness::{eventually, hits, send, set_counting};
+use crate::harness::{eventually, hits, send, set_counting, workers};
 use crate::{current_thread, multi_thread, stream};
 
 /// A signal has one receiver, so each runtime has signals of its own.
@@ -286,8 +286,7 @@ fn open_beside(threads: usize) {
     assert!(text.contains("tokio-rt-worker"), "{text}");
     let OpenError::UnblockedThreads { signals, threads: named } = error else { panic!("{text}") };
     assert_eq!(signals, [Signal::USR1, Signal::USR2].into());
-    // A thread that is just being born may be missing.
-    assert!((1..=threads).contains(&named.len()), "{named:?}");
+    assert_eq!(named.len(), threads, "{named:?}");
     for thread in named {
         assert_eq!((thread.name.as_str(), thread.unblocked), ("tokio-rt-worker", signals));
     }
@@ -297,7 +296,7 @@ fn open_beside(threads: usize) {
 }
 
 pub fn opened_in_a_multi_thread_runtime() {
-    multi_thread().block_on(async { open_beside(2) });
+    workers(2, "tokio-rt-worker").block_on(async { open_beside(2) });
 }
 
 pub fn opened_after_spawn_blocking() {
