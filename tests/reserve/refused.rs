@@ -3,11 +3,10 @@
 use std::thread;
 
 use signal_source::{OpenError, Signal, SignalSet, Signals, reserve};
-use tokio::runtime::Builder;
 
 use crate::harness::kernel::KERNEL;
 use crate::harness::{Everything, Worker, blocked_by, descriptors, eventually, hits};
-use crate::harness::{open, raw_mask, receives, send, set_counting};
+use crate::harness::{open, raw_mask, receives, send, set_counting, workers};
 
 const SET: [Signal; 2] = [Signal::TERM, Signal::USR1];
 
@@ -55,8 +54,7 @@ fn current_name() -> String {
 
 pub(crate) fn refused_inside_a_runtime() {
     SET.into_iter().for_each(set_counting);
-    let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("tokio worker").build();
-    let runtime = runtime.expect("a runtime");
+    let runtime = workers(2, "tokio worker");
     is_refused(runtime.block_on(async { reserve(SET) }), "tokio worker");
     SET.into_iter().for_each(send);
     eventually("they act", || SET.map(hits) == [1, 1]);
