@@ -30,7 +30,9 @@ use crate::{OpenError, SignalSet, platform};
 /// `fork(2)` lets the signals in itself, those that have a receiver when it drops what it inherited,
 /// and reserves again if it wants to; one that is made by the bare system call goes on blocking them
 /// until it reserves. Costs one thread, which sleeps. A guard
-/// ([`mask::block`](crate::mask::block)) of any thread keeps the signals pending.
+/// ([`mask::block`](crate::mask::block)) of any thread keeps the signals pending. What is ignored is
+/// discarded as that thread gets on, a moment after it was sent: a handler that is installed in between
+/// (`sigaction(2)`) runs for it.
 ///
 /// macOS and the BSDs: does nothing, for a receiver can be opened on any thread there. A child that is
 /// forked while the signals have a receiver goes on ignoring them until it drops that; where only another

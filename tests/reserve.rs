@@ -59,6 +59,8 @@ fn main() {
             an_earlier_handler_runs,
             a_later_handler_runs,
             ignored_stays_ignored,
+            #[cfg(target_os = "linux", "elsewhere a signal that is ignored is never pending")]
+            a_handler_may_come_before_it_is_ignored,
             ignored_children_are_reaped,
             a_guard_keeps_it_pending,
             the_last_of_several_guards_lets_it_in,

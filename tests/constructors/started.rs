@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::OnceLock;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::thread::{Builder, JoinHandle};
 
 use signal_source::{OpenError, Signal, SignalSet, Signals};
@@ -20,7 +20,7 @@ static THREAD: OnceLock<JoinHandle<()>> = OnceLock::new();
 
 fn construct(which: &str) {
     if env::var_os(WHICH).is_some_and(|chosen| chosen == which) {
-        let (runs, waits) = sync_channel(0);
+        let (runs, waits) = channel();
         let thread = Builder::new().name(format!("of the {which}")).spawn(move || {
             runs.send(()).expect("the constructor waits");
             std::thread::park();
